@@ -1,0 +1,62 @@
+"""All errors that mean "cannot go on".
+
+An expected failure of an event is a value (`pop_stream.pop.outcome`), never one of these.
+
+PopStreamError
+ +- SettingsError           the settings are wrong; nothing was started        exit code 2
+ +- UsageError              the command was used wrongly                       exit code 2
+ +- WorkFailedError         the work was done and the answer is bad            exit code 1
+ |   +- TopicsMissingError  a topic is absent or set up wrongly
+ |   +- WorkerAbortedError  the worker met a condition that it must not survive
+ +- KafkaUnreachableError   no broker answers at the bootstrap address         exit code 3
+ +- EmbeddedKafkaError      the embedded Apache Kafka cannot be had or started exit code 3
+"""
+
+from typing import ClassVar
+
+
+class PopStreamError(Exception):
+    """The root: catch this to catch every error that pop-stream raises on purpose."""
+
+    #: The exit code of a command that ends with this error.
+    exit_code: ClassVar[int] = 1
+
+
+class SettingsError(PopStreamError):
+    """The settings are wrong. Holds every problem at once, each one line that says what to do."""
+
+    exit_code = 2
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+class UsageError(PopStreamError):
+    """The command was used in a way that it does not offer."""
+
+    exit_code = 2
+
+
+class WorkFailedError(PopStreamError):
+    """The work was done, and what it found is bad: something failed, is missing or was lost."""
+
+
+class TopicsMissingError(WorkFailedError):
+    """A topic is absent or its settings would lose events."""
+
+
+class WorkerAbortedError(WorkFailedError):
+    """The worker met a condition that it must not survive; it ends, and a fresh one goes on."""
+
+
+class KafkaUnreachableError(PopStreamError):
+    """No broker answers at the bootstrap address."""
+
+    exit_code = 3
+
+
+class EmbeddedKafkaError(PopStreamError):
+    """The embedded Apache Kafka cannot be had or started here."""
+
+    exit_code = 3
