@@ -1,0 +1,169 @@
+"""What an event has been through, as the headers of its record tell it.
+
+On the topic that players write, only what is the player's own is believed: `pop-id`, once it
+parses. What a player sends under one of our names is neither believed nor carried along. Our own
+topics are written by nobody else, and what they say is believed, once it parses.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from pop_stream.pop.identity import fallback_pop_id, is_pop_id
+
+Headers = tuple[tuple[str, bytes], ...]
+
+_POP_ID = "pop-id"
+_ATTEMPT = "pop-attempt"
+_NOT_BEFORE = "pop-not-before"
+_FIRST_FAILED_AT = "pop-first-failed-at"
+_REASON = "pop-reason"
+_STATUS = "pop-status"
+_ERROR = "pop-error"
+_ORIGIN = "pop-origin"
+_FLAGS = "pop-flags"
+_REDRIVES = "pop-redrives"
+_REPLAY = "pop-replay"
+
+#: Headers that only pop-stream writes; each hand-off writes them anew.
+_OURS = frozenset(
+    (_POP_ID, _ATTEMPT, _NOT_BEFORE, _FIRST_FAILED_AT, _REASON, _STATUS, _ERROR, _ORIGIN, _FLAGS)
+)
+#: Ours too, but written by the analysts' tools: carried along when they come from our own topics.
+_TOOLS = frozenset((_REDRIVES, _REPLAY))
+_ERROR_LIMIT = 512
+#: The year 9999: later times are not times.
+_LATEST_MS = 253_402_300_799_000
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the player's own record stands."""
+
+    topic: str
+    partition: int
+    offset: int
+    #: The record's Kafka timestamp in epoch milliseconds.
+    timestamp: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}/{self.partition}/{self.offset}/{self.timestamp}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trail:
+    """What one event has been through so far."""
+
+    pop_id: str
+    origin: Origin
+    #: Attempts that were made and counted.
+    attempts: int = 0
+    #: The next attempt is not made before this, in epoch milliseconds.
+    not_before: int = 0
+    #: When an attempt failed for the first time, in epoch milliseconds; None before that.
+    first_failed_at: int | None = None
+    #: What travels untouched: the headers that are not ours.
+    carried: Headers = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why an event goes to the retry or the failure topic, for the headers of its record."""
+
+    reason: str
+    #: The HTTP status of the last attempt; None when there was no answer.
+    status: int | None = None
+    #: For people; cut at 512 characters, and without secrets.
+    error: str = ""
+    flags: tuple[str, ...] = ()
+
+
+def trail_from_player(headers: Headers, origin: Origin) -> Trail:
+    """Read the trail of a record that a player wrote."""
+    if not headers:
+        return Trail(pop_id=_fallback(origin), origin=origin)
+    pop_id = _text(_latest(headers, _POP_ID))
+    return Trail(
+        pop_id=pop_id.lower() if is_pop_id(pop_id) else _fallback(origin),
+        origin=origin,
+        carried=_without(headers, _OURS | _TOOLS),
+    )
+
+
+def trail_from_own_topic(headers: Headers, here: Origin) -> Trail:
+    """Read the trail of a record on one of our own topics; `here` is where that record stands."""
+    origin = _parse_origin(_text(_latest(headers, _ORIGIN))) or here
+    pop_id = _text(_latest(headers, _POP_ID))
+    return Trail(
+        pop_id=pop_id.lower() if is_pop_id(pop_id) else _fallback(origin),
+        origin=origin,
+        attempts=_number(_latest(headers, _ATTEMPT), 0, 1_000_000) or 0,
+        not_before=_number(_latest(headers, _NOT_BEFORE), 0, _LATEST_MS) or 0,
+        first_failed_at=_number(_latest(headers, _FIRST_FAILED_AT), 1, _LATEST_MS),
+        carried=_without(headers, _OURS),
+    )
+
+
+def after_failure(trail: Trail, *, attempts: int, not_before: int, now_ms: int) -> Trail:
+    """The trail after one more attempt failed at `now_ms`."""
+    return replace(
+        trail,
+        attempts=attempts,
+        not_before=not_before,
+        first_failed_at=trail.first_failed_at or now_ms,
+    )
+
+
+def headers_of(trail: Trail, failure: Failure) -> list[tuple[str, bytes]]:
+    """The headers of the event's record on the retry or the failure topic."""
+    ours = {
+        _POP_ID: trail.pop_id,
+        _ATTEMPT: trail.attempts,
+        _NOT_BEFORE: trail.not_before or None,
+        _FIRST_FAILED_AT: trail.first_failed_at,
+        _REASON: failure.reason,
+        _STATUS: failure.status,
+        _ERROR: _printable(failure.error) or None,
+        _ORIGIN: trail.origin,
+        _FLAGS: ",".join(failure.flags) or None,
+    }
+    written = [(name, str(value).encode()) for name, value in ours.items() if value is not None]
+    return [*trail.carried, *written]
+
+
+def _fallback(origin: Origin) -> str:
+    return fallback_pop_id(origin.topic, origin.partition, origin.offset)
+
+
+def _latest(headers: Headers, wanted: str) -> bytes | None:
+    for name, value in reversed(headers):
+        if name == wanted:
+            return value
+    return None
+
+
+def _without(headers: Headers, names: Iterable[str]) -> Headers:
+    return tuple(header for header in headers if header[0] not in names)
+
+
+def _text(value: bytes | None) -> str:
+    return "" if value is None else value.decode("ascii", "replace")
+
+
+def _number(value: bytes | None, least: int, most: int) -> int | None:
+    # int() alone takes signs, spaces and underscores, and is slow on a million digits.
+    if value is None or len(value) > 15 or not value.isdigit():
+        return None
+    number = int(value)
+    return number if least <= number <= most else None
+
+
+def _parse_origin(text: str) -> Origin | None:
+    parts = text.split("/")
+    if len(parts) != 4 or not all(part.isdecimal() and len(part) < 20 for part in parts[1:]):
+        return None
+    topic, partition, offset, timestamp = parts
+    return Origin(topic, int(partition), int(offset), int(timestamp))
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in text[:_ERROR_LIMIT])
