@@ -1,0 +1,1 @@
+"""The commands: thin, they only call what lies below."""

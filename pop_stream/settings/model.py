@@ -1,8 +1,4 @@
-"""Every setting: what it is, its special values, its default.
-
-Sources, the first that names a setting wins: a command's flag, the environment (`POP_STREAM_*`),
-a `.env` file, a TOML file, the default. All problems are reported at once.
-"""
+"""Every setting: what it is, its special values, its default."""
 
 from typing import Annotated, Literal
 
@@ -26,6 +22,7 @@ class Settings(BaseModel):
     kafka_ssl_cafile: str | None = None
     kafka_ssl_certfile: str | None = None
     kafka_ssl_keyfile: str | None = None
+    kafka_allow_plaintext: bool = False
 
     gstv_url: str | None = None
     gstv_timeout_seconds: Seconds = 10.0
@@ -33,6 +30,7 @@ class Settings(BaseModel):
     gstv_max_in_flight: Annotated[int, Field(ge=1, le=8192)] = 64
     gstv_success_statuses: str = "200-299,409"
     gstv_ssl_cafile: str | None = None
+    gstv_allow_plaintext: bool = False
 
     retries: Annotated[int, Field(ge=0, le=100)] = 3
     retry_backoff_seconds: tuple[float, ...] = (1.0, 5.0, 30.0)
@@ -49,6 +47,14 @@ class Settings(BaseModel):
     notification_type: str = "MEDIA_POP_FAILED"
     notification_profile: Literal["standard", "extended"] = "standard"
     notification_url: str | None = None
+
+    commit_interval_seconds: Seconds = 0.1
+    drain_seconds: Seconds = 20.0
+    max_held_events: Annotated[int, Field(ge=1)] = 10_000
+    max_held_bytes: Annotated[int, Field(ge=1)] = 67_108_864
+    max_event_bytes: Annotated[int, Field(ge=1)] = 65_536
+    max_overlong_seconds: Seconds = 600.0
+    progress_timeout_seconds: Seconds = 120.0
 
     metrics_host: str = "127.0.0.1"
     metrics_port: Port = 9108

@@ -1,0 +1,89 @@
+"""Flags for settings, the same on every command.
+
+@click.command()
+@with_settings("kafka_", "gstv_url")
+def worker(*, settings: Settings) -> None: ...
+"""
+
+import functools
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from pop_stream.cli.logs import configure_logging
+from pop_stream.settings import SETTINGS, Setting, load_settings
+
+Result = TypeVar("Result")
+
+
+def with_settings(
+    *names: str,
+) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
+    """Give a command a flag for each named setting, and `settings: Settings` as keyword argument.
+
+    A name that ends in `_` stands for all settings with that prefix. A secret never gets a flag:
+    what stands on a command line is seen by every user of the machine. The settings that are not
+    named come from the environment and the files all the same. Logging is set up, too.
+    """
+    chosen = [setting for setting in expand(names) if not setting.secret]
+
+    def decorate(function: Callable[..., Result]) -> Callable[..., Result]:
+        @functools.wraps(function)
+        def command(*args: Any, **kwargs: Any) -> Result:
+            given = {setting.name: kwargs.pop(_parameter(setting)) for setting in chosen}
+            settings = load_settings(
+                os.environ,
+                overrides={name: value for name, value in given.items() if value is not None},
+                toml=kwargs.pop("setting_file"),
+            )
+            configure_logging(settings)
+            return function(*args, settings=settings, **kwargs)
+
+        wrapped: Callable[..., Result] = command
+        for setting in reversed(chosen):
+            wrapped = _option(setting)(wrapped)
+        return _file_option(wrapped)
+
+    return decorate
+
+
+def expand(names: tuple[str, ...]) -> list[Setting]:
+    """Turn names and prefixes into settings, in the order of their definition."""
+    found = {
+        setting.name
+        for name in names
+        for setting in SETTINGS.values()
+        if (setting.name.startswith(name) if name.endswith("_") else setting.name == name)
+    }
+    for name in names:
+        if not any(each.startswith(name) for each in found):
+            raise ValueError(f"there is no setting {name}")
+    return [setting for setting in SETTINGS.values() if setting.name in found]
+
+
+def _parameter(setting: Setting) -> str:
+    # Not the bare name: a command may have an argument of the same name.
+    return f"setting_{setting.name}"
+
+
+def _option(setting: Setting) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
+    declaration = f"{setting.flag}/--no-{setting.flag[2:]}" if setting.boolean else setting.flag
+    return click.option(
+        declaration,
+        _parameter(setting),
+        default=None,
+        metavar=None if setting.boolean else setting.metavar,
+        help=f"{setting.description}  [{setting.variable}; default: {setting.default_text}]",
+    )
+
+
+_file_option = click.option(
+    "--config",
+    "setting_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A TOML file with settings.  [POP_STREAM_CONFIG; default: none]",
+)

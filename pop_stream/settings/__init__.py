@@ -1,0 +1,11 @@
+"""Every setting: what it is, its special values, its default, and where its value comes from.
+
+Sources, the first that names a setting wins: a command's flag, the environment (`POP_STREAM_*`),
+a `.env` file, a TOML file, the default. All problems are reported at once.
+"""
+
+from pop_stream.settings.catalogue import SETTINGS, Setting
+from pop_stream.settings.loading import load_settings, require
+from pop_stream.settings.model import Settings
+
+__all__ = ["SETTINGS", "Setting", "Settings", "load_settings", "require"]
