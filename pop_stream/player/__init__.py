@@ -1,0 +1,1 @@
+"""The players' side: what is sent to Kafka, and the proof that it was."""
