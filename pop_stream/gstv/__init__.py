@@ -1,0 +1,1 @@
+"""The partner: a client that POSTs events to GSTV, and a mock of GSTV."""

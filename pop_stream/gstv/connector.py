@@ -1,0 +1,91 @@
+"""Makes connections: name, TCP, TLS. A failure is a value that says what was wrong."""
+
+import asyncio
+import errno
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from typing import Final, Generic, TypeVar
+
+from pop_stream.gstv.connection import Connection, describe
+from pop_stream.gstv.endpoint import Endpoint
+from pop_stream.gstv.resolver import Resolver
+from pop_stream.pop.outcome import NoAnswer, Trouble
+
+T = TypeVar("T")
+
+#: What says that this process or machine has run out of something, and GSTV is not to blame.
+_EXHAUSTED: Final = frozenset(
+    {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM}
+)
+
+
+class Connector(Generic[T]):
+    """Makes connections to one endpoint."""
+
+    def __init__(
+        self, endpoint: Endpoint, make: Callable[[], Connection[T]], *, timeout_seconds: float
+    ) -> None:
+        self._endpoint = endpoint
+        self._make = make
+        self._timeout_seconds = timeout_seconds
+        self._resolver = Resolver(endpoint.host, endpoint.port)
+
+    async def connect(self) -> Connection[T] | NoAnswer:
+        """Make one connection within the connect timeout."""
+        stage = "name lookup"
+        try:
+            async with asyncio.timeout(self._timeout_seconds) as limit:
+                addresses = await self._resolver.addresses()
+                stage = "connection"
+                return await self._first_of(addresses, limit.when() or 0.0)
+        except TimeoutError:
+            trouble = Trouble.DNS if stage == "name lookup" else Trouble.CONNECT
+            return _failed(trouble, f"no {stage} within {self._timeout_seconds:g} s")
+        except OSError as error:
+            return _failed(_trouble(error), describe(error))
+
+    async def _first_of(self, addresses: list[str], deadline: float) -> Connection[T]:
+        """Try one address after the other; the last failure is raised."""
+        loop = asyncio.get_running_loop()
+        for address in addresses[:-1]:
+            # Half of the time that is left: a dead first address must not use up all of it.
+            until = (loop.time() + deadline) / 2
+            try:
+                async with asyncio.timeout_at(until):
+                    return await self._connect(address)
+            except OSError:
+                self._resolver.failed(address)
+        return await self._connect(addresses[-1])
+
+    async def _connect(self, address: str) -> Connection[T]:
+        endpoint = self._endpoint
+        secure = endpoint.ssl_context is not None
+        _, connection = await asyncio.get_running_loop().create_connection(
+            self._make,
+            address,
+            endpoint.port,
+            ssl=endpoint.ssl_context,
+            server_hostname=endpoint.host if secure else None,
+        )
+        if connection.dead:
+            raise ConnectionResetError(errno.ECONNRESET, "closed as soon as it was made")
+        connection.made_at = time.monotonic()
+        return connection
+
+
+def _failed(trouble: Trouble, detail: str) -> NoAnswer:
+    return NoAnswer(trouble, sent=False, detail=detail)
+
+
+def _trouble(error: OSError) -> Trouble:
+    if isinstance(error, socket.gaierror):
+        return Trouble.DNS
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return Trouble.CONNECT  # it went away during the handshake: no refusal of TLS
+    if isinstance(error, ssl.SSLError):
+        return Trouble.TLS
+    if error.errno in _EXHAUSTED:
+        return Trouble.EXHAUSTED
+    return Trouble.CONNECT

@@ -1,0 +1,38 @@
+"""The bytes of one POST."""
+
+import string
+from typing import Final
+
+from pop_stream import __version__
+from pop_stream.gstv.endpoint import Endpoint
+
+#: What a pop-id may consist of: nothing that could end a quoted string or a header.
+_ID_BYTES: Final = (string.ascii_letters + string.digits + "-._:").encode("ascii")
+_ID_MAX: Final = 128
+
+
+class RequestHead:
+    """Builds requests to one endpoint. What never changes is put together once."""
+
+    __slots__ = ("_template",)
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        constant = (
+            f"POST {endpoint.target} HTTP/1.1\r\n"
+            f"Host: {endpoint.host_header}\r\n"
+            "Content-Type: application/json\r\n"
+            f"User-Agent: pop-stream/{__version__}\r\n"
+        ).encode("ascii")
+        self._template = constant.replace(b"%", b"%%") + (
+            b'Idempotency-Key: "%b"\r\nX-Pop-Attempt: %d\r\nContent-Length: %d\r\n\r\n%b'
+        )
+
+    def request(self, body: bytes, pop_id: str, attempt: int) -> bytes:
+        """Head and body in one piece, since two writes cost half as much again.
+
+        Raises ValueError for a pop-id that could not stand between quotes in a header.
+        """
+        key = pop_id.encode("ascii")
+        if not key or len(key) > _ID_MAX or key.translate(None, _ID_BYTES):
+            raise ValueError("the pop-id must be 1 to 128 of A-Z a-z 0-9 - . _ :")
+        return self._template % (key, attempt, len(body), body)

@@ -1,0 +1,44 @@
+"""Where a host name leads, asked for once and remembered for a few seconds."""
+
+import asyncio
+import socket
+import time
+from typing import Final
+
+_REMEMBERED_SECONDS: Final = 5.0
+
+
+class Resolver:
+    """The addresses of one host and port. Many connections at once ask the name server once."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._host = host
+        self._port = port
+        self._addresses: list[str] = []
+        self._until = 0.0
+        self._lookup: asyncio.Task[list[str]] | None = None
+
+    async def addresses(self) -> list[str]:
+        """All addresses, the preferred first. Raises socket.gaierror when there is none."""
+        if self._addresses and time.monotonic() < self._until:
+            return list(self._addresses)
+        if self._lookup is None:
+            self._lookup = asyncio.create_task(self._look_up())
+        # Shielded: one connection that gives up must not end the lookup of the others.
+        return list(await asyncio.shield(self._lookup))
+
+    def failed(self, address: str) -> None:
+        """Do not offer an address again before the next lookup, unless it is the last."""
+        if len(self._addresses) > 1 and address in self._addresses:
+            self._addresses.remove(address)
+
+    async def _look_up(self) -> list[str]:
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(
+                self._host, self._port, type=socket.SOCK_STREAM
+            )
+            self._addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+            self._until = time.monotonic() + _REMEMBERED_SECONDS
+            return self._addresses
+        finally:
+            self._lookup = None
