@@ -24,11 +24,13 @@ class Evidence:
     quarantined: AbstractSet[str]
     #: How many failure notifications there are for each event.
     notified: Counter[str]
+    #: Not done, but a record of theirs is still before the worker: its offset is not committed.
+    unfinished: AbstractSet[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """The sum: `produced = delivered + parked + lost` when nothing is unaccounted."""
+    """The sum. Unless some are unaccounted, produced = delivered + parked + unfinished + lost."""
 
     produced: int
     #: Produced events that GSTV took.
@@ -43,6 +45,8 @@ class Account:
     notified: int
     #: How many times too often GSTV took an event.
     duplicates: int
+    #: Produced events that are nowhere else yet, but that the worker would still take.
+    unfinished: int
     #: Produced events that are nowhere else.
     lost: int
     #: Every other disagreement, a line each for people.
@@ -51,13 +55,7 @@ class Account:
     @property
     def exit_code(self) -> int:
         """0 when every event is accounted for, 1 when not."""
-        return 1 if self.lost or self.unaccounted else 0
-
-
-def settled(evidence: Evidence) -> int:
-    """Count the produced events that are done: delivered, or parked and notified."""
-    done = evidence.accepted.keys() | (evidence.parked & evidence.notified.keys())
-    return len(evidence.produced & done)
+        return 1 if self.lost or self.unfinished or self.unaccounted else 0
 
 
 def account_for(evidence: Evidence) -> Account:
@@ -65,6 +63,7 @@ def account_for(evidence: Evidence) -> Account:
     produced, accepted = evidence.produced, evidence.accepted
     delivered = produced & accepted.keys()
     parked = produced & evidence.parked
+    nowhere = produced - delivered - parked
     return Account(
         produced=len(produced),
         delivered=len(delivered),
@@ -73,7 +72,8 @@ def account_for(evidence: Evidence) -> Account:
         quarantined=len(parked & evidence.quarantined),
         notified=len(evidence.parked & evidence.notified.keys()),
         duplicates=accepted.total() - len(accepted),
-        lost=len(produced - delivered - parked),
+        unfinished=len(nowhere & evidence.unfinished),
+        lost=len(nowhere - evidence.unfinished),
         unaccounted=_disagreements(evidence),
     )
 
@@ -83,7 +83,7 @@ def _disagreements(evidence: Evidence) -> tuple[str, ...]:
     notified = evidence.notified
     found = {
         "delivered and parked as well": accepted & parked,
-        "parked without a notification": parked - notified.keys(),
+        "parked without a notification": parked - notified.keys() - evidence.unfinished,
         "notified without being parked": notified.keys() - parked,
         "notified more than once": {pop_id for pop_id, times in notified.items() if times > 1},
         "delivered but never produced": accepted - produced,
