@@ -1,0 +1,1 @@
+"""Everything about Kafka but the stream: an embedded one, topics, connections."""

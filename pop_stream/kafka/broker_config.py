@@ -1,0 +1,77 @@
+"""The server.properties of the embedded Kafka: KRaft, each node broker and controller in one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+HOST = "127.0.0.1"
+
+#: Where a broker keeps its records, from the folder that it runs in: a path from the root would
+#: have to be escaped, and could not hold a comma.
+LOG_FOLDER = "data"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """One broker, which is a controller too."""
+
+    #: 1 and up.
+    id: int
+    #: The port that clients use.
+    port: int
+    #: The port that the controllers use among themselves.
+    controller_port: int
+
+    @property
+    def address(self) -> str:
+        """Where clients reach it, as host:port."""
+        return f"{HOST}:{self.port}"
+
+
+def server_properties(node: Node, nodes: Sequence[Node]) -> str:
+    """Write the configuration of one node of a cluster of these nodes.
+
+    Topics are replicated to up to 3 nodes; with 3, a write needs 2 of them (`acks=all`).
+    """
+    replicas = min(len(nodes), 3)
+    in_sync = 2 if replicas == 3 else 1
+    voters = ",".join(f"{n.id}@{HOST}:{n.controller_port}" for n in nodes)
+    entries: dict[str, object] = {
+        "process.roles": "broker,controller",
+        "node.id": node.id,
+        "controller.quorum.voters": voters,
+        "listeners": f"PLAINTEXT://{node.address},CONTROLLER://{HOST}:{node.controller_port}",
+        "advertised.listeners": f"PLAINTEXT://{node.address}",
+        "controller.listener.names": "CONTROLLER",
+        "inter.broker.listener.name": "PLAINTEXT",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "log.dirs": LOG_FOLDER,
+        "default.replication.factor": replicas,
+        "min.insync.replicas": in_sync,
+        "auto.create.topics.enable": "false",
+        "group.initial.rebalance.delay.ms": 0,
+        # Internal topics: few partitions, for each costs files, memory and time at a start.
+        "offsets.topic.num.partitions": 4,
+        "offsets.topic.replication.factor": replicas,
+        "transaction.state.log.num.partitions": 4,
+        "transaction.state.log.replication.factor": replicas,
+        "transaction.state.log.min.isr": in_sync,
+        "share.coordinator.state.topic.num.partitions": 4,
+        "share.coordinator.state.topic.replication.factor": replicas,
+        "share.coordinator.state.topic.min.isr": in_sync,
+        # The default of 128 MiB a broker is a quarter of the heap that it is given here.
+        "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
+        "num.network.threads": 2,
+        "num.io.threads": 4,
+    }
+    return "".join(f"{name}={value}\n" for name, value in entries.items())
+
+
+def meta_properties(node: Node, *, cluster_id: str, directory_id: str) -> str:
+    """Write the file that marks a log folder as formatted for a node of a cluster."""
+    entries = {
+        "version": "1",
+        "node.id": str(node.id),
+        "cluster.id": cluster_id,
+        "directory.id": directory_id,
+    }
+    return "".join(f"{name}={value}\n" for name, value in entries.items())
