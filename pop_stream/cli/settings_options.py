@@ -7,40 +7,56 @@ def worker(*, settings: Settings) -> None: ...
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from pop_stream.cli.logs import configure_logging
-from pop_stream.settings import SETTINGS, Setting, load_settings
+from pop_stream.settings import SETTINGS, Loaded, Setting, load
 
 Result = TypeVar("Result")
+Decorator = Callable[[Callable[..., Result]], Callable[..., Result]]
 
 
-def with_settings(
-    *names: str,
-) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
+def with_settings(*names: str, required: Collection[str] = ()) -> Decorator[Result]:
     """Give a command a flag for each named setting, and `settings: Settings` as keyword argument.
 
     A name that ends in `_` stands for all settings with that prefix. A secret never gets a flag:
     what stands on a command line is seen by every user of the machine. The settings that are not
-    named come from the environment and the files all the same. Logging is set up, too.
+    named come from the environment and the files all the same. Without a value for the `required`
+    ones the command does not start. Logging is set up, too.
     """
+
+    def start(loaded: Loaded) -> dict[str, Any]:
+        configure_logging(loaded.settings)
+        return {"settings": loaded.settings}
+
+    return _with_flags(names, required, start)
+
+
+def with_origins() -> Decorator[Result]:
+    """Give a command a flag for every setting, and `loaded: Loaded` as keyword argument."""
+    return _with_flags(tuple(SETTINGS), (), lambda loaded: {"loaded": loaded})
+
+
+def _with_flags(
+    names: tuple[str, ...], required: Collection[str], start: Callable[[Loaded], dict[str, Any]]
+) -> Decorator[Result]:
     chosen = [setting for setting in expand(names) if not setting.secret]
 
     def decorate(function: Callable[..., Result]) -> Callable[..., Result]:
         @functools.wraps(function)
         def command(*args: Any, **kwargs: Any) -> Result:
             given = {setting.name: kwargs.pop(_parameter(setting)) for setting in chosen}
-            settings = load_settings(
+            loaded = load(
                 os.environ,
                 overrides={name: value for name, value in given.items() if value is not None},
                 toml=kwargs.pop("setting_file"),
+                required=required,
             )
-            configure_logging(settings)
-            return function(*args, settings=settings, **kwargs)
+            return function(*args, **start(loaded), **kwargs)
 
         wrapped: Callable[..., Result] = command
         for setting in reversed(chosen):
@@ -75,8 +91,9 @@ def _option(setting: Setting) -> Callable[[Callable[..., Result]], Callable[...,
         declaration,
         _parameter(setting),
         default=None,
-        metavar=None if setting.boolean else setting.metavar,
-        help=f"{setting.description}  [{setting.variable}; default: {setting.default_text}]",
+        metavar=None if setting.boolean else setting.kind.metavar,
+        help=f"{setting.description} Defaults to {setting.show(setting.default)}. "
+        f"[{setting.variable}]",
     )
 
 
@@ -85,5 +102,5 @@ _file_option = click.option(
     "setting_file",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="A TOML file with settings.  [POP_STREAM_CONFIG; default: none]",
+    help="A TOML file with settings. Defaults to none. [POP_STREAM_CONFIG]",
 )

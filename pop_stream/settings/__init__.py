@@ -5,7 +5,19 @@ a `.env` file, a TOML file, the default. All problems are reported at once.
 """
 
 from pop_stream.settings.catalogue import SETTINGS, Setting
-from pop_stream.settings.loading import load_settings, require
+from pop_stream.settings.loading import Loaded, load, load_settings, require
 from pop_stream.settings.model import Settings
+from pop_stream.settings.values import is_loopback, parse_bootstrap_servers, parse_statuses
 
-__all__ = ["SETTINGS", "Setting", "Settings", "load_settings", "require"]
+__all__ = [
+    "SETTINGS",
+    "Loaded",
+    "Setting",
+    "Settings",
+    "is_loopback",
+    "load",
+    "load_settings",
+    "parse_bootstrap_servers",
+    "parse_statuses",
+    "require",
+]

@@ -1,16 +1,19 @@
-"""What is known of each setting beside its value: its names, its description, its default."""
+"""What is known of each setting beside its value: its names, its documentation, its default."""
 
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
+from types import MappingProxyType, NoneType
 
+from annotated_types import Ge, Gt, Le
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from pop_stream.settings.model import Settings
+from pop_stream.settings.model import SECTIONS, Settings
+from pop_stream.settings.values import Kind
 
 PREFIX = "POP_STREAM_"
+MASK = "********"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,10 +21,10 @@ class Setting:
     """One setting, for flags, documentation and messages."""
 
     name: str
+    #: What it is, and its special values.
     description: str
-    #: What a person writes for a value: `TEXT`, `NUMBER`, `on|off`, ...
-    metavar: str
     default: object
+    kind: Kind
     boolean: bool
     #: A secret is masked wherever it is shown, and never has a flag.
     secret: bool
@@ -36,42 +39,78 @@ class Setting:
         """The flag of a command."""
         return "--" + self.name.replace("_", "-")
 
-    @property
-    def default_text(self) -> str:
-        """The default as a person would write it."""
-        return as_text(self.default)
+    def show(self, value: object) -> str:
+        """Write a value the way it is given, with what is confidential masked."""
+        if value is None:
+            return "none"
+        if self.secret:
+            return MASK
+        text = as_text(value)
+        # The query of a URL may hold a key.
+        address, query, _ = text.partition("?")
+        return f"{address}?{MASK}" if self.kind.confidential and query else text
 
 
 def as_text(value: object) -> str:
-    """Write a value the way it is written in the environment; nothing for None is `none`."""
+    """Write a value the way it is given in the environment."""
     match value:
-        case None:
-            return "none"
         case bool():
             return str(value).lower()
         case float():
-            return f"{value:g}"
-        case tuple():
+            return str(value).removesuffix(".0")
+        case tuple() | list():
             return ",".join(as_text(item) for item in value)
         case _:
             return str(value)
 
 
 def _setting(name: str, field: FieldInfo) -> Setting:
-    kinds = typing.get_args(field.annotation) or (field.annotation,)
-    boolean = field.annotation is bool
-    literal = typing.get_origin(field.annotation) is typing.Literal
+    bare = _bare_type(field.annotation)
+    metadata = [*field.metadata, *_inner_metadata(field.annotation)]
+    kinds = [each for each in metadata if isinstance(each, Kind)]
     return Setting(
         name=name,
-        description=field.description or "",
-        metavar="|".join(map(str, kinds)) if literal else "VALUE",
+        description=" ".join((field.description or "").split()),
         default=field.default,
-        boolean=boolean,
-        secret=SecretStr in kinds,
+        kind=kinds[0] if kinds else _kind(bare, metadata),
+        boolean=bare is bool,
+        secret=bare is SecretStr,
     )
 
 
-#: Every setting by its name, in the order of their definition.
+def _kind(bare: object, metadata: list[object]) -> Kind:
+    """Say in words what the type and its bounds mean."""
+    if bare is bool:
+        return Kind("true or false", "BOOLEAN")
+    if typing.get_origin(bare) is typing.Literal:
+        choices = typing.get_args(bare)
+        return Kind("one of " + ", ".join(choices), "|".join(choices))
+    most = next(each.le for each in metadata if isinstance(each, Le))
+    if bare is int:
+        least = next(each.ge for each in metadata if isinstance(each, Ge))
+        return Kind(f"a whole number from {least} to {most}", "NUMBER")
+    above = next(each.gt for each in metadata if isinstance(each, Gt))
+    return Kind(f"a number of seconds above {above}, {most} at most", "SECONDS")
+
+
+def _bare_type(annotation: object) -> object:
+    if typing.get_origin(annotation) is typing.Annotated:
+        return _bare_type(typing.get_args(annotation)[0])
+    inner = [each for each in typing.get_args(annotation) if each is not NoneType]
+    optional = NoneType in typing.get_args(annotation)
+    return _bare_type(inner[0]) if optional else annotation
+
+
+def _inner_metadata(annotation: object) -> Iterator[object]:
+    for each in typing.get_args(annotation):
+        yield from getattr(each, "__metadata__", ())
+
+
+#: Every setting by its name, in the order in which people read them.
 SETTINGS: Mapping[str, Setting] = MappingProxyType(
-    {name: _setting(name, field) for name, field in Settings.model_fields.items()}
+    {
+        name: _setting(name, Settings.model_fields[name])
+        for section in SECTIONS
+        for name in section.model_fields
+    }
 )

@@ -1,14 +1,36 @@
-"""Puts the settings together from their sources."""
+"""Puts the settings together from their sources, and reports all that is wrong at once."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 from pydantic import ValidationError
 
 from pop_stream.errors import SettingsError
-from pop_stream.settings.catalogue import SETTINGS
+from pop_stream.settings.catalogue import SETTINGS, as_text
 from pop_stream.settings.model import Settings
+from pop_stream.settings.rules import RULES
+from pop_stream.settings.sources import (
+    Given,
+    Reading,
+    SecretFile,
+    read_dotenv,
+    read_environment,
+    read_flags,
+    read_toml,
+)
+
+_SECRET_FILE_BYTES = 65_536
+_QUOTED_CHARACTERS = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The settings in force, and what gave each value that is no default."""
+
+    settings: Settings
+    given: Mapping[str, Given]
 
 
 def load_settings(
@@ -18,32 +40,123 @@ def load_settings(
     dotenv: Path | None = Path(".env"),
     toml: Path | None = None,
 ) -> Settings:
-    """Return the settings in force, or raise SettingsError with all problems at once."""
-    del dotenv, toml
-    values: dict[str, object] = {
-        name: environ[setting.variable]
-        for name, setting in SETTINGS.items()
-        if setting.variable in environ
-    } | dict(overrides)
-    for name in ("stages", "retry_backoff_seconds"):
-        value = values.get(name)
-        if isinstance(value, str):
-            values[name] = value.split(",")
-    try:
-        return Settings.model_validate(values)
-    except ValidationError as error:
-        raise SettingsError(
-            [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
-        ) from None
+    """Return the settings in force. All problems at once are one SettingsError.
+
+    For each setting the first of these wins: `overrides` (the flags, by the settings' names),
+    `environ`, the `.env` file if there is one, the TOML file (`toml`, or else
+    `POP_STREAM_CONFIG`), the default.
+    """
+    return load(environ, overrides=overrides, dotenv=dotenv, toml=toml).settings
+
+
+def load(
+    environ: Mapping[str, str],
+    *,
+    overrides: Mapping[str, object] = MappingProxyType({}),
+    dotenv: Path | None = Path(".env"),
+    toml: Path | None = None,
+    required: Collection[str] = (),
+) -> Loaded:
+    """Do as `load_settings`, and keep where each value came from.
+
+    A setting that is `required` and has no value is one more problem.
+    """
+    readings = [
+        read_flags(overrides),
+        read_environment(environ),
+        read_dotenv(dotenv) if dotenv else Reading(),
+    ]
+    toml = toml or next((reading.toml for reading in readings if reading.toml), None)
+    if toml:
+        readings.append(read_toml(toml))
+    given: dict[str, Given] = {}
+    for reading in reversed(readings):
+        given |= reading.given
+    problems = [problem for reading in readings for problem in reading.problems]
+    settings, wrong = _validate(given)
+    problems += [wrong[name] for name in SETTINGS if name in wrong]
+    problems += _break_rules(settings, given, wrong)
+    problems += _missing(settings, [name for name in required if name not in wrong])
+    if problems:
+        raise SettingsError(problems)
+    return Loaded(settings, MappingProxyType(given))
 
 
 def require(settings: Settings, *names: str) -> None:
     """Raise SettingsError unless each of these settings has a value."""
-    problems = [
-        f"{SETTINGS[name].variable} is not set, and this command needs it: "
-        f"set it, or give {SETTINGS[name].flag}"
-        for name in names
-        if getattr(settings, name) is None
-    ]
-    if problems:
+    if problems := list(_missing(settings, names)):
         raise SettingsError(problems)
+
+
+def _missing(settings: Settings, names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        setting = SETTINGS[name]
+        if getattr(settings, name) is None:
+            other = f"{setting.variable}_FILE" if setting.secret else setting.flag
+            yield f"{setting.variable} must be set for this command: set it, or give {other}"
+
+
+def _validate(given: Mapping[str, Given]) -> tuple[Settings, dict[str, str]]:
+    """Return the settings without the wrong values, and for each of those what is wrong."""
+    values: dict[str, object] = {}
+    wrong: dict[str, str] = {}
+    for name, each in given.items():
+        try:
+            values[name] = _value(each)
+        except ValueError as error:
+            wrong[name] = f"{each.label} {error}"
+    try:
+        return Settings.model_validate(values), wrong
+    except ValidationError as error:
+        for details in error.errors(include_url=False, include_input=False):
+            name = str(details["loc"][0])
+            # Of a list with several wrong items, one message is enough: it shows the whole list.
+            wrong[name] = f"{given[name].label} {_refusal(given[name], details.get('ctx', {}))}"
+    good = {name: value for name, value in values.items() if name not in wrong}
+    return Settings.model_validate(good), wrong
+
+
+def _value(given: Given) -> object:
+    value = _content(given.value.path) if isinstance(given.value, SecretFile) else given.value
+    if value == "":
+        raise ValueError("is empty: give it a value, or drop it")
+    return value
+
+
+def _content(path: Path) -> str:
+    # No message shows the path: some day somebody puts the secret itself in its place.
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(_SECRET_FILE_BYTES + 1)
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror}") from None
+    if len(content) > _SECRET_FILE_BYTES:
+        raise ValueError(f"is over {_SECRET_FILE_BYTES} bytes, so it is no secret")
+    try:
+        text = content.decode()
+    except UnicodeError:
+        raise ValueError("is not UTF-8") from None
+    return text.removesuffix("\n").removesuffix("\r")
+
+
+def _refusal(given: Given, context: Mapping[str, object]) -> str:
+    kind = given.setting.kind
+    reason = context.get("error")
+    text = str(reason) if isinstance(reason, ValueError) else f"must be {kind.must_be}"
+    if kind.confidential:
+        return text
+    shown = as_text(given.value)
+    if len(shown) > _QUOTED_CHARACTERS:
+        shown = shown[:_QUOTED_CHARACTERS] + "..."
+    return f"{text}, not {shown!r}"
+
+
+def _break_rules(
+    settings: Settings, given: Mapping[str, Given], wrong: Mapping[str, str]
+) -> Iterator[str]:
+    for rule in RULES:
+        if wrong.keys().isdisjoint(rule.reads):
+            for blame in rule.check(settings):
+                name = blame.setting
+                label = given[name].label if name in given else SETTINGS[name].variable
+                yield f"{label} {blame.problem}"

@@ -1,62 +1,201 @@
-"""Every setting: what it is, its special values, its default."""
+"""Every setting: what it is and its special values. The default stands beside its name.
+
+The text under a field is its documentation everywhere: in the help of commands and in docs.
+"""
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field
 
-Port = Annotated[int, Field(ge=0, le=65535)]
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
-TopicName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
+from pop_stream.settings.values import (
+    Backoff,
+    BootstrapServers,
+    File,
+    Port,
+    Seconds,
+    Secret,
+    Stages,
+    Statuses,
+    Text,
+    TopicName,
+    Url,
+)
 
 
-class Settings(BaseModel):
-    """The settings in force, frozen."""
+class _Section(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True
+    )
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kafka_bootstrap_servers: str = "127.0.0.1:9092"
+class KafkaSettings(_Section):
+    """How to reach Kafka."""
+
+    kafka_bootstrap_servers: BootstrapServers = "127.0.0.1:9092"
+    """The brokers to ask first, with commas between them. A port that is left out is 9092."""
+
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
-    kafka_sasl_username: str | None = None
-    kafka_sasl_password: SecretStr | None = None
-    kafka_ssl_cafile: str | None = None
-    kafka_ssl_certfile: str | None = None
-    kafka_ssl_keyfile: str | None = None
-    kafka_allow_plaintext: bool = False
+    """How brokers are spoken to. The PLAINTEXT ones are refused beyond this machine."""
 
-    gstv_url: str | None = None
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    """How the worker proves who it is, when the security protocol is a SASL one."""
+
+    kafka_sasl_username: Text | None = None
+    """The user, when the security protocol is a SASL one."""
+
+    kafka_sasl_password: Secret | None = None
+    """The user's password, when the security protocol is a SASL one."""
+
+    kafka_ssl_cafile: File | None = None
+    """PEM file of the CAs that brokers' certificates are checked against. none: the system's."""
+
+    kafka_ssl_certfile: File | None = None
+    """PEM file of our own certificate, for brokers that ask for one. none: none is shown."""
+
+    kafka_ssl_keyfile: File | None = None
+    """PEM file of our certificate's key, unencrypted. none: it is in the certificate's file."""
+
+    kafka_allow_plaintext: bool = False
+    """Whether brokers beyond this machine may be spoken to without TLS."""
+
+
+class GstvSettings(_Section):
+    """How to reach GSTV."""
+
+    gstv_url: Annotated[Url | None, Field(repr=False)] = None
+    """Where each event is POSTed. none: the worker does not start."""
+
     gstv_timeout_seconds: Seconds = 10.0
+    """How long one attempt may take, from the wait for a connection to the answer's last byte."""
+
     gstv_connect_timeout_seconds: Seconds = 5.0
+    """How long name lookup, TCP and TLS may take together."""
+
     gstv_max_in_flight: Annotated[int, Field(ge=1, le=8192)] = 64
-    gstv_success_statuses: str = "200-299,409"
-    gstv_ssl_cafile: str | None = None
+    """How many attempts one worker has under way at once, each on a connection of its own."""
+
+    gstv_success_statuses: Statuses = "200-299,409"
+    """The answers that mean that GSTV has the event. 409 is one: it says "already known"."""
+
+    gstv_ssl_cafile: File | None = None
+    """PEM file of the CAs that GSTV's certificate is checked against. none: the system's."""
+
     gstv_allow_plaintext: bool = False
+    """Whether GSTV (its notification URL, too) may be reached by http beyond this machine."""
+
+
+class DeliverySettings(_Section):
+    """What the worker does with events."""
+
+    stages: Stages = ("forward", "retry", "failure")
+    """What this worker does: forward events, retry them, notify failures. Several workers may
+    share the stages; each stage needs at least one."""
+
+    group: Text = "pop-stream"
+    """The start of the consumer groups' names. Workers of the same group share the partitions."""
 
     retries: Annotated[int, Field(ge=0, le=100)] = 3
-    retry_backoff_seconds: tuple[float, ...] = (1.0, 5.0, 30.0)
+    """How many more attempts follow the first before an event is parked. 0: none."""
+
+    retry_backoff_seconds: Backoff = (1.0, 5.0, 30.0)
+    """The wait before each retry, give or take 20 %. Further retries wait like the last."""
+
     validation: Literal["on", "off"] = "on"
+    """off: everything that is a JSON object is forwarded, whatever its fields."""
 
-    events_topic: TopicName = "pop-events"
-    retry_topic: TopicName = "pop-events-retry"
-    failure_topic: TopicName = "pop-events-failure"
-    notification_topic: TopicName = "pop-failure-notifications"
-    receipts_topic: TopicName = "pop-receipts"
-    group: str = "pop-stream"
-    stages: tuple[Literal["forward", "retry", "failure"], ...] = ("forward", "retry", "failure")
+    max_event_bytes: Annotated[int, Field(ge=1024, le=1_000_000)] = 65_536
+    """A larger event is not forwarded: it goes to the failure topic at once."""
 
-    notification_type: str = "MEDIA_POP_FAILED"
-    notification_profile: Literal["standard", "extended"] = "standard"
-    notification_url: str | None = None
+    max_overlong_seconds: Seconds = 600.0
+    """A play that lasted longer is flagged, and forwarded all the same."""
+
+    max_held_events: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
+    """How many unfinished events each stage keeps in memory. At the limit it stops fetching."""
+
+    max_held_bytes: Annotated[int, Field(ge=1024, le=8_589_934_592)] = 67_108_864
+    """How many bytes of unfinished events each stage keeps. At the limit it stops fetching."""
 
     commit_interval_seconds: Seconds = 0.1
-    drain_seconds: Seconds = 20.0
-    max_held_events: Annotated[int, Field(ge=1)] = 10_000
-    max_held_bytes: Annotated[int, Field(ge=1)] = 67_108_864
-    max_event_bytes: Annotated[int, Field(ge=1)] = 65_536
-    max_overlong_seconds: Seconds = 600.0
-    progress_timeout_seconds: Seconds = 120.0
+    """How often finished offsets are committed. What finishes in between is sent again when the
+    worker is killed."""
 
-    metrics_host: str = "127.0.0.1"
+    session_timeout_seconds: Annotated[float, Field(ge=6, le=300)] = 10.0
+    """How long Kafka waits for a worker that was killed before another gets its partitions. Kafka
+    itself takes 6 at least."""
+
+    drain_seconds: Seconds = 20.0
+    """How long a worker that was told to stop waits for attempts under way. Events that are not
+    finished by then stay uncommitted, for the next worker."""
+
+    progress_timeout_seconds: Seconds = 120.0
+    """A worker that has work and finishes nothing for so long says why and exits."""
+
+
+class TopicSettings(_Section):
+    """The names of the topics, all different."""
+
+    events_topic: TopicName = "pop-events"
+    """Where players put events."""
+
+    retry_topic: TopicName = "pop-events-retry"
+    """Where events wait for their next attempt."""
+
+    failure_topic: TopicName = "pop-events-failure"
+    """Where events are parked that are out of retries or were never fit to be sent."""
+
+    notification_topic: TopicName = "pop-failure-notifications"
+    """Where failure notifications go."""
+
+    receipts_topic: TopicName = "pop-receipts"
+    """Where it is written down what was delivered, and when."""
+
+
+class NotificationSettings(_Section):
+    """What GSTV is told of a failure."""
+
+    notification_type: Text = "MEDIA_POP_FAILED"
+    """The field `notificationType`."""
+
+    notification_profile: Literal["standard", "extended"] = "standard"
+    """extended: adds `notificationTimestamp`, `siteId` and `terminalId` to the four fields."""
+
+    notification_url: Annotated[Url | None, Field(repr=False)] = None
+    """Where each notification is POSTed besides its topic. none: to the topic only."""
+
+
+class WatchSettings(_Section):
+    """What the worker shows of itself."""
+
+    metrics_host: Text = "127.0.0.1"
+    """The address that metrics and health are served on. 0.0.0.0: on all of this machine."""
+
     metrics_port: Port = 9108
+    """The port of metrics and health. 0: a free one, which the log names."""
+
     log_format: Literal["auto", "text", "json"] = "auto"
+    """How log lines are written. auto: as text on a terminal, as JSON elsewhere."""
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """The least level that is logged. Libraries log from WARNING only, with DEBUG from INFO."""
+
+
+class Settings(
+    WatchSettings,
+    NotificationSettings,
+    TopicSettings,
+    DeliverySettings,
+    GstvSettings,
+    KafkaSettings,
+):
+    """The settings in force, frozen. `load_settings` makes them and checks them as a whole."""
+
+
+#: In the order in which people read them.
+SECTIONS: tuple[type[BaseModel], ...] = (
+    KafkaSettings,
+    GstvSettings,
+    DeliverySettings,
+    TopicSettings,
+    NotificationSettings,
+    WatchSettings,
+)
