@@ -1,0 +1,199 @@
+"""The Faust app: settings become the parts, and the parts are put together here."""
+
+import tempfile
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeVar, cast
+
+import faust
+from yarl import URL
+
+from pop_stream.gstv.client import GstvClient
+from pop_stream.gstv.endpoint import Endpoint, client_ssl_context, parse_endpoint
+from pop_stream.gstv.limits import ClientLimits
+from pop_stream.kafka.connection import client_options
+from pop_stream.pop.backoff import Backoff
+from pop_stream.pop.event import Rules
+from pop_stream.pop.notification import NotificationStyle
+from pop_stream.pop.outcome import Outcome
+from pop_stream.pop.verdict import Policy
+from pop_stream.settings import Settings, require
+from pop_stream.settings.values import parse_statuses
+from pop_stream.stream.abort import Abort
+from pop_stream.stream.agents import declare_agents
+from pop_stream.stream.forwarder import Conduct, Forwarder
+from pop_stream.stream.handoff import Handoff
+from pop_stream.stream.ledger import Ledger, Limits
+from pop_stream.stream.notifier import Notifier
+from pop_stream.stream.record import KafkaRecord
+from pop_stream.stream.transport import Producer, Transport
+from pop_stream.stream.watchdog import Watchdog
+from pop_stream.stream.work import Work
+from pop_stream.watch.metrics import Tally
+
+T = TypeVar("T")
+
+
+class PopStreamApp(faust.App):
+    """A Faust app with the run transport, the ledger, and the three agents."""
+
+    def __init__(self, settings: Settings, *, tally: Tally | None = None) -> None:
+        """Connects to nothing. Raises SettingsError when a needed setting is missing."""
+        require(settings, "gstv_url")
+        self.settings = settings
+        self.kafka_options = client_options(settings)
+        self.session_timeout_seconds = settings.session_timeout_seconds
+        self.tally = tally or Tally()
+        self.abort = Abort()
+        topics = _topics(settings)
+        self.ledger: Ledger[KafkaRecord] = Ledger(
+            {topic: _limits(stage, settings) for stage, topic in topics.items()}
+        )
+        self._work: Work | None = None
+        self._watchdog: Watchdog | None = None
+        super().__init__(settings.group, **_faust_settings(settings))
+        self.transport = Transport([URL(f"kafka://{settings.kafka_bootstrap_servers}")], self)
+        declare_agents(self, topics=topics, work=lambda: self.work, abort=self.abort)
+
+    @property
+    def work(self) -> Work:
+        """What is under way. Exists once the app was started, for it belongs to the loop."""
+        if self._work is None:
+            raise RuntimeError("the app is not started")
+        return self._work
+
+    async def on_start(self) -> None:
+        """Put the parts together, before the consumer can hand anything on."""
+        self._work = self._put_together()
+        self._watchdog = Watchdog(
+            look=self._work.look,
+            abort=self.abort,
+            progress_seconds=self.settings.progress_timeout_seconds,
+        )
+        self._watchdog.start()
+        await super().on_start()
+
+    async def stop(self) -> None:
+        """Drain, commit what is finished, and leave the group."""
+        if self._work is not None:
+            self._work.begin_to_end()
+        await super().stop()
+        if self._work is not None:
+            await self._work.aclose()
+        if self._watchdog is not None:
+            self._watchdog.stop()
+
+    def _put_together(self) -> Work:
+        settings, tally, abort = self.settings, self.tally, self.abort
+        # The producer exists only once the app has started, so it is looked up with each record.
+        handoff = Handoff(
+            lambda *args, **kwargs: cast(Producer, self.producer).confirm(*args, **kwargs), abort
+        )
+        forwarder = Forwarder(
+            _conduct(settings),
+            make_client=_client_maker(settings, settings.gstv_url),
+            handoff=handoff,
+            tally=tally,
+            abort=abort,
+        )
+        notifier = Notifier(
+            NotificationStyle(
+                type=settings.notification_type, profile=settings.notification_profile
+            ),
+            topic=settings.notification_topic,
+            handoff=handoff,
+            tally=tally,
+            abort=abort,
+            make_poster=(
+                _client_maker(settings, settings.notification_url)
+                if settings.notification_url
+                else None
+            ),
+        )
+        return Work(
+            ledger=self.ledger,
+            forwarder=forwarder,
+            notifier=notifier,
+            handoff=handoff,
+            tally=tally,
+            drain_seconds=settings.drain_seconds,
+        )
+
+
+def _topics(settings: Settings) -> dict[str, str]:
+    topics = {
+        "forward": settings.events_topic,
+        "retry": settings.retry_topic,
+        "failure": settings.failure_topic,
+    }
+    return {stage: topics[stage] for stage in settings.stages}
+
+
+def _limits(stage: str, settings: Settings) -> Limits:
+    events = settings.max_held_events
+    if stage == "retry":
+        # Most of what is held there only waits for its time. Room for ten times as much keeps an
+        # event that is due from waiting behind those that are not.
+        events *= 10
+    return Limits(events=events, bytes=settings.max_held_bytes, skew=events)
+
+
+def _conduct(settings: Settings) -> Conduct:
+    return Conduct(
+        rules=Rules(
+            validate=settings.validation == "on",
+            max_bytes=settings.max_event_bytes,
+            overlong=timedelta(seconds=settings.max_overlong_seconds),
+        ),
+        policy=Policy(
+            success_statuses=parse_statuses(settings.gstv_success_statuses),
+            retries=settings.retries,
+            backoff=Backoff(settings.retry_backoff_seconds),
+        ),
+        retry_topic=settings.retry_topic,
+        failure_topic=settings.failure_topic,
+    )
+
+
+def _client_maker(
+    settings: Settings, url: str | None
+) -> Callable[[Callable[[T, Outcome], None]], GstvClient[T]]:
+    endpoint = _endpoint(settings, url or "")
+    limits = ClientLimits(
+        max_in_flight=settings.gstv_max_in_flight,
+        connect_timeout_seconds=settings.gstv_connect_timeout_seconds,
+        total_timeout_seconds=settings.gstv_timeout_seconds,
+    )
+    return lambda on_outcome: GstvClient(endpoint, limits, on_outcome)
+
+
+def _endpoint(settings: Settings, url: str) -> Endpoint:
+    ssl_context = None
+    if url.startswith("https:"):
+        ssl_context = client_ssl_context(cafile=settings.gstv_ssl_cafile)
+    return parse_endpoint(url, ssl_context=ssl_context)
+
+
+def _faust_settings(settings: Settings) -> dict[str, Any]:
+    return {
+        # The broker's address is the transport's; this one is only printed by Faust.
+        "broker": "kafka://",
+        "broker_commit_interval": settings.commit_interval_seconds,
+        "broker_max_poll_records": 1000,
+        # Waiting for GSTV must never count as having left the group; the watchdog looks after us.
+        "broker_max_poll_interval": 86_400.0,
+        "broker_request_timeout": 40.0,
+        "broker_rebalance_timeout": 60.0,
+        "broker_session_timeout": settings.session_timeout_seconds,
+        "producer_acks": -1,
+        "producer_linger": 0,
+        "producer_request_timeout": 30.0,
+        # A record on the retry or failure topic is larger than the event by its headers.
+        "producer_max_request_size": 2 * 1024 * 1024,
+        "stream_wait_empty": True,
+        "topic_allow_declare": False,
+        "topic_disable_leader": True,
+        "web_enabled": False,
+        "store": "memory://",
+        "datadir": tempfile.gettempdir(),
+    }

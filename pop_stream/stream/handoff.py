@@ -1,0 +1,98 @@
+"""The confirmed hand-off: an event leaves its topic only once the broker has it on the next one."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from aiokafka.errors import KafkaError
+
+from pop_stream.stream.abort import Abort
+from pop_stream.stream.claim import Claim
+
+log = logging.getLogger(__name__)
+
+_FIRST_PAUSE_SECONDS = 0.2
+_LONGEST_PAUSE_SECONDS = 10.0
+
+
+class Confirm(Protocol):
+    """Writes a record, and returns once all in-sync replicas have it; else raises KafkaError."""
+
+    async def __call__(  # noqa: D102
+        self,
+        topic: str,
+        *,
+        key: bytes | None,
+        value: bytes | None,
+        headers: list[tuple[str, bytes]],
+    ) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """A record to be written."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
+
+
+class Handoff:
+    """Writes events on to other topics, many at once."""
+
+    def __init__(self, confirm: Confirm, abort: Abort) -> None:
+        self._confirm = confirm
+        self._abort = abort
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def in_progress(self) -> int:
+        """How many records are not confirmed yet."""
+        return len(self._tasks)
+
+    def start(self, claim: Claim, outgoing: Outgoing, then: Callable[[Claim], None]) -> None:
+        """Write a record until it is confirmed, and call `then`.
+
+        Gives up only when the partition is revoked: the event's next owner will write it.
+        """
+        task = asyncio.create_task(self._write(claim, outgoing, then))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _write(self, claim: Claim, outgoing: Outgoing, then: Callable[[Claim], None]) -> None:
+        pause = _FIRST_PAUSE_SECONDS
+        with self._abort.on_error("hand-off"):
+            while claim.is_ours:
+                try:
+                    await self._confirm(
+                        outgoing.topic,
+                        key=outgoing.key,
+                        value=outgoing.value,
+                        headers=outgoing.headers,
+                    )
+                except KafkaError as error:
+                    # It may have been written all the same: a duplicate, never a loss.
+                    log.warning(
+                        "handoff.unconfirmed",
+                        extra={
+                            "topic": outgoing.topic,
+                            "pop_id": claim.trail.pop_id,
+                            "error": type(error).__name__,
+                            "next_try_seconds": pause,
+                        },
+                    )
+                    await asyncio.sleep(pause)
+                    pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+                else:
+                    then(claim)
+                    return
+
+    async def aclose(self) -> None:
+        """Stop writing. What is unconfirmed stays unfinished."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,233 @@
+"""Which events are finished, and so which offsets may be committed.
+
+The one guarantee of pop-stream stands here: the committed offset of a partition is the end of its
+finished prefix. Events finish in any order; an event is finished once it has a durable outcome.
+
+A partition is open from its assignment to its revocation. What belongs to an earlier opening is
+closed: finishing it late changes nothing, for by then another worker may own the partition.
+
+```
+taken      1 2 3 4 5 6 7 8
+finished   1 2   4 5     8      commit 3: the offset of the first unfinished event
+```
+"""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+
+class Record(Protocol):
+    """What the ledger needs to know of a Kafka record."""
+
+    @property
+    def offset(self) -> int: ...  # noqa: D102
+    @property
+    def key(self) -> bytes | None: ...  # noqa: D102
+    @property
+    def value(self) -> bytes | None: ...  # noqa: D102
+
+
+R = TypeVar("R", bound=Record)
+
+
+class Place(NamedTuple):
+    """A partition of a topic. Equal to the TP of Faust and aiokafka, which are such tuples too."""
+
+    topic: str
+    partition: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much one topic may hold unfinished before no more of it is fetched."""
+
+    events: int = 10_000
+    #: Counted over the values and keys of unfinished events.
+    bytes: int = 64 * 1024 * 1024
+    #: How far, in events, a partition may be taken beyond its first unfinished event.
+    skew: int = 10_000
+
+
+class Run(Generic[R]):
+    """The records of one partition from one fetch, and which of them are finished."""
+
+    __slots__ = ("_done", "_partition", "_sizes", "offsets", "place", "records")
+
+    def __init__(self, partition: "_Partition[R]", records: Sequence[R]) -> None:
+        self.place = partition.place
+        #: Emptied by the one who takes the records over, so that finished ones can go.
+        self.records = records
+        self.offsets = [record.offset for record in records]
+        self._sizes = [len(record.value or b"") + len(record.key or b"") for record in records]
+        self._done = bytearray(len(records))
+        self._partition = partition
+
+    @property
+    def open(self) -> bool:
+        """False once the partition was revoked: finishing then changes nothing."""
+        return self._partition.open
+
+    def finish(self, index: int) -> bool:
+        """Note that the event at `index` has a durable outcome. Returns whether that counts."""
+        partition = self._partition
+        if not partition.open or self._done[index]:
+            return False
+        self._done[index] = 1
+        partition.held.take_off(self._sizes[index])
+        partition.ledger.finished += 1
+        if self is partition.runs[0]:
+            partition.advance()
+        return True
+
+    def first_unfinished(self, start: int) -> int:
+        """The index of the first unfinished event from `start` on; the length if there is none."""
+        index = self._done.find(0, start)
+        return len(self._done) if index < 0 else index
+
+    @property
+    def held_bytes(self) -> int:
+        """The bytes of all records of the run."""
+        return sum(self._sizes)
+
+
+class _Held:
+    """What one topic holds unfinished."""
+
+    __slots__ = ("bytes", "events")
+
+    def __init__(self) -> None:
+        self.events = 0
+        self.bytes = 0
+
+    def take_off(self, size: int) -> None:
+        self.events -= 1
+        self.bytes -= size
+
+
+class _Partition(Generic[R]):
+    """One partition from its assignment to its revocation."""
+
+    __slots__ = (
+        "committed", "head", "held", "ledger", "next_offset", "open", "place", "runs", "skew",
+    )  # fmt: skip
+
+    def __init__(self, place: Place, held: _Held, ledger: "Ledger[R]") -> None:
+        self.place = place
+        self.held = held
+        self.ledger = ledger
+        self.open = True
+        self.runs: deque[Run[R]] = deque()
+        #: Index of the first unfinished event in the first run.
+        self.head = 0
+        #: Events taken from the first unfinished one on.
+        self.skew = 0
+        #: The offset after the last one taken; None before the first.
+        self.next_offset: int | None = None
+        #: The offset last committed; None before the first take.
+        self.committed: int | None = None
+
+    def advance(self) -> None:
+        while self.runs:
+            run = self.runs[0]
+            head = run.first_unfinished(self.head)
+            self.skew -= head - self.head
+            self.head = head
+            if head < len(run.offsets):
+                return
+            self.runs.popleft()
+            self.head = 0
+
+    def committable(self) -> int | None:
+        if self.runs:
+            return self.runs[0].offsets[self.head]
+        return self.next_offset
+
+
+class Ledger(Generic[R]):
+    """The ledger of all partitions that this worker owns."""
+
+    def __init__(self, limits: Mapping[str, Limits]) -> None:
+        """Take the limits of each topic that is consumed."""
+        #: How many events were finished since the worker began.
+        self.finished = 0
+        self._limits = limits
+        self._held = {topic: _Held() for topic in limits}
+        self._partitions: dict[Place, _Partition[R]] = {}
+
+    def open(self, places: set[Place]) -> None:
+        """Begin with exactly these partitions; whatever was open before is closed."""
+        self.close()
+        for topic, partition in places:
+            place = Place(topic, partition)
+            self._partitions[place] = _Partition(place, self._held[topic], self)
+
+    def close(self) -> None:
+        """Forget all partitions. Runs taken before are closed with them."""
+        for partition in self._partitions.values():
+            partition.open = False
+        self._partitions = {}
+        self._held.update({topic: _Held() for topic in self._limits})
+
+    def take(self, topic: str, partition: int, records: Sequence[R]) -> Run[R] | None:
+        """Enter records just fetched, in order of their offsets.
+
+        Those that were taken before are left out. None: the partition is not open, or nothing is
+        left.
+        """
+        state = self._partitions.get(Place(topic, partition))
+        if state is None:
+            return None
+        if state.next_offset is not None:
+            records = [record for record in records if record.offset >= state.next_offset]
+        if not records:
+            return None
+        if state.committed is None:
+            # What lies below the first record was finished by an earlier owner, or is gone.
+            state.committed = records[0].offset
+        run = Run(state, records)
+        state.runs.append(run)
+        state.skew += len(records)
+        state.next_offset = records[-1].offset + 1
+        state.held.events += len(records)
+        state.held.bytes += run.held_bytes
+        return run
+
+    def with_room(self) -> set[Place]:
+        """The partitions of which more may be fetched."""
+        roomy = {
+            topic
+            for topic, limits in self._limits.items()
+            if self._held[topic].events < limits.events and self._held[topic].bytes < limits.bytes
+        }
+        return {
+            place
+            for place, state in self._partitions.items()
+            if place.topic in roomy and state.skew < self._limits[place.topic].skew
+        }
+
+    def committable(self) -> dict[Place, int]:
+        """The offsets to commit: of each partition the end of its finished prefix, if it moved."""
+        offsets: dict[Place, int] = {}
+        for place, state in self._partitions.items():
+            offset = state.committable()
+            if offset is not None and offset != state.committed:
+                offsets[place] = offset
+        return offsets
+
+    def committed(self, offsets: Mapping[Place, int]) -> None:
+        """Note that the broker took these offsets."""
+        for place, offset in offsets.items():
+            state = self._partitions.get(place)
+            if state is not None:
+                state.committed = offset
+
+    def held(self, topic: str) -> int:
+        """How many events of a topic are taken and unfinished."""
+        return self._held[topic].events
+
+    @property
+    def unfinished(self) -> int:
+        """How many events are taken and unfinished."""
+        return sum(held.events for held in self._held.values())

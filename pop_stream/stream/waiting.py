@@ -1,0 +1,49 @@
+"""The events that wait for their attempt: those to be made at once, and those not yet due.
+
+An event due early never waits behind one due late.
+"""
+
+import heapq
+from collections import deque
+from itertools import count
+
+from pop_stream.stream.claim import Claim
+
+
+class Waiting:
+    """The waiting events of all stages. Times are epoch milliseconds."""
+
+    def __init__(self) -> None:
+        self._ready: deque[Claim] = deque()
+        self._later: list[tuple[int, int, Claim]] = []
+        # Breaks ties, so that claims are never compared and equal times keep their order.
+        self._ticket = count()
+
+    def add(self, claim: Claim) -> None:
+        """Let an event wait until its time, or for the next free slot."""
+        if claim.trail.not_before:
+            heapq.heappush(self._later, (claim.trail.not_before, next(self._ticket), claim))
+        else:
+            self._ready.append(claim)
+
+    def put_back(self, claim: Claim) -> None:
+        """Let an event whose attempt did not count be the next again."""
+        self._ready.appendleft(claim)
+
+    def next(self, now: int) -> Claim | None:
+        """Take the next event out; None when nothing may be attempted now."""
+        if self._later and self._later[0][0] <= now:
+            return heapq.heappop(self._later)[2]
+        return self._ready.popleft() if self._ready else None
+
+    def next_due(self) -> int | None:
+        """When the first event not yet due will be; None when there is none."""
+        return self._later[0][0] if self._later else None
+
+    def clear(self) -> None:
+        """Let all go."""
+        self._ready.clear()
+        self._later.clear()
+
+    def __len__(self) -> int:
+        return len(self._ready) + len(self._later)

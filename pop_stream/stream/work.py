@@ -1,0 +1,97 @@
+"""All that is under way in this worker, and how it comes to rest."""
+
+import asyncio
+import logging
+import time
+
+from pop_stream.stream.claim import Stage
+from pop_stream.stream.forwarder import Forwarder
+from pop_stream.stream.handoff import Handoff
+from pop_stream.stream.ledger import Ledger, Run
+from pop_stream.stream.notifier import Notifier
+from pop_stream.stream.record import KafkaRecord
+from pop_stream.watch.metrics import Tally
+
+log = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 0.01
+
+
+class Work:
+    """The forwarder, the notifier and their hand-offs, as one."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger[KafkaRecord],
+        forwarder: Forwarder,
+        notifier: Notifier,
+        handoff: Handoff,
+        tally: Tally,
+        drain_seconds: float,
+    ) -> None:
+        self._ledger = ledger
+        self._forwarder = forwarder
+        self._notifier = notifier
+        self._handoff = handoff
+        self._tally = tally
+        self._drain_seconds = drain_seconds
+        self._end_by: float | None = None
+        self._finished = 0
+        self._progress_at = time.monotonic()
+
+    def deliver(self, run: Run[KafkaRecord]) -> None:
+        """Attempt each event of the run now."""
+        self._forwarder.take(run, Stage.FORWARD)
+
+    def deliver_when_due(self, run: Run[KafkaRecord]) -> None:
+        """Attempt each event of the run again, once its wait is over."""
+        self._forwarder.take(run, Stage.RETRY)
+
+    def notify(self, run: Run[KafkaRecord]) -> None:
+        """Tell of each failed event of the run."""
+        self._notifier.take(run)
+
+    def resume(self) -> None:
+        """Take up work again: partitions were assigned."""
+        self._forwarder.resume()
+
+    def begin_to_end(self) -> None:
+        """The process will end: from now on all drains together have the time of one."""
+        self._end_by = self._end_by or time.monotonic() + self._drain_seconds
+
+    async def drain(self) -> None:
+        """Start nothing new, and wait a bounded time for what is under way. Never raises."""
+        self._forwarder.pause()
+        self._notifier.pause()
+        until = self._end_by or time.monotonic() + self._drain_seconds
+        # Looking again and again is simpler than an event for each of the three that may end.
+        while self.under_way and time.monotonic() < until:  # noqa: ASYNC110
+            await asyncio.sleep(_LOOK_SECONDS)
+        if self.under_way:
+            log.warning("drain.unfinished", extra={"under_way": self.under_way})
+
+    @property
+    def under_way(self) -> int:
+        """Attempts, hand-offs and calls that have begun and not ended."""
+        return self._forwarder.in_flight + self._notifier.in_flight + self._handoff.in_progress
+
+    def look(self, now: float) -> float:
+        """Bring the gauges up to date; say for how many seconds work has not moved.
+
+        Waiting for an event's time, or for GSTV to come back, is not a lack of progress: only
+        something that was begun and neither ends nor makes room is.
+        """
+        tally, ledger = self._tally, self._ledger
+        tally.in_flight = self._forwarder.in_flight
+        tally.unfinished = ledger.unfinished
+        if self._finished != ledger.finished or not self.under_way or self._forwarder.is_holding:
+            self._finished = ledger.finished
+            self._progress_at = now
+        return now - self._progress_at
+
+    async def aclose(self) -> None:
+        """End everything. What has no durable outcome stays unfinished."""
+        await self._forwarder.aclose()
+        await self._notifier.aclose()
+        await self._handoff.aclose()

@@ -1,0 +1,77 @@
+"""Runs the app until it is told to end: SIGTERM and SIGINT drain."""
+
+import asyncio
+import logging
+import signal
+
+import uvloop
+from faust import streams
+
+from pop_stream import __version__
+from pop_stream.errors import SettingsError, WorkerAbortedError
+from pop_stream.settings import Settings
+from pop_stream.stream.app import PopStreamApp
+from pop_stream.watch.metrics import MetricsServer, Tally
+
+log = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 0.1
+#: Faust's compiled stream, in its module; Faust has no public way to ask for it.
+_COMPILED = "_CStreamIterator"
+#: How long stopping may take beyond draining before the process ends without it.
+_STOP_SECONDS = 4.0
+
+
+def run_worker(settings: Settings) -> int:
+    """Run until SIGTERM (returns 0) or SIGINT (130), or raise what stopped it.
+
+    What is taken beforehand fails beforehand: the metrics port, the settings.
+    """
+    if getattr(streams, _COMPILED, None) is None:
+        raise WorkerAbortedError(
+            "Faust runs without its compiled parts, and would acknowledge events that it skips. "
+            "Install faust-streaming from a wheel: pip install --only-binary :all: faust-streaming"
+        )
+    tally = Tally()
+    app = PopStreamApp(settings, tally=tally)
+    metrics = _serve_metrics(settings, tally)
+    try:
+        return uvloop.run(_run(app))
+    finally:
+        metrics.close()
+
+
+def _serve_metrics(settings: Settings, tally: Tally) -> MetricsServer:
+    host, port = settings.metrics_host, settings.metrics_port
+    try:
+        server = MetricsServer(tally, version=__version__, host=host, port=port)
+    except OSError as error:
+        problem = (
+            f"POP_STREAM_METRICS_PORT: cannot listen on {host}:{port} ({error.strerror}); "
+            "choose another port, or 0 for any free one"
+        )
+        raise SettingsError([problem]) from error
+    log.info("metrics.listening", extra={"host": host, "port": server.port})
+    return server
+
+
+async def _run(app: PopStreamApp) -> int:
+    loop = asyncio.get_running_loop()
+    told: list[signal.Signals] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.append, number)
+    log.info("worker.starting", extra={"group": app.settings.group, "version": __version__})
+    await app.start()
+    log.info("worker.started", extra={"stages": list(app.settings.stages)})
+    # Faust has no event for a crash.
+    while not told and not app.crashed and not app.should_stop:  # noqa: ASYNC110
+        await asyncio.sleep(_LOOK_SECONDS)
+    log.info("worker.draining", extra={"unfinished": app.ledger.unfinished})
+    try:
+        await asyncio.wait_for(app.stop(), app.settings.drain_seconds + _STOP_SECONDS)
+    except TimeoutError:
+        app.abort("stopping took too long")
+    log.info("worker.stopped")
+    if not told:
+        raise WorkerAbortedError("the worker crashed; the log above says why")
+    return 130 if told[0] is signal.SIGINT else 0
