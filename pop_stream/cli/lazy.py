@@ -24,6 +24,7 @@ class LazyCommand:
         command = getattr(importlib.import_module(module), attribute)
         if not isinstance(command, click.Command):
             raise TypeError(f"{self.where} is no click command")
+        _free_examples(command)
         return command
 
 
@@ -33,6 +34,7 @@ class LazyGroup(click.Group):
     def __init__(self, *args: Any, lazy: Mapping[str, LazyCommand], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.lazy = lazy
+        _free_examples(self)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Every command, in the order of the table."""
@@ -60,3 +62,11 @@ class LazyGroup(click.Group):
         del ctx
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.short_help) for name, entry in self.lazy.items()])
+
+
+def _free_examples(command: click.Command) -> None:
+    r"""Let `\b` in a raw docstring mean what click takes it for: do not rewrap what follows."""
+    command.help = command.help and command.help.replace("\\b\n", "\b\n")
+    if isinstance(command, click.Group):
+        for each in command.commands.values():
+            _free_examples(each)

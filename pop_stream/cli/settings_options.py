@@ -17,10 +17,11 @@ from pop_stream.cli.logs import configure_logging
 from pop_stream.settings import SETTINGS, Loaded, Setting, load
 
 Result = TypeVar("Result")
-Decorator = Callable[[Callable[..., Result]], Callable[..., Result]]
 
 
-def with_settings(*names: str, required: Collection[str] = ()) -> Decorator[Result]:
+def with_settings(
+    *names: str, required: Collection[str] = ()
+) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
     """Give a command a flag for each named setting, and `settings: Settings` as keyword argument.
 
     A name that ends in `_` stands for all settings with that prefix. A secret never gets a flag:
@@ -36,14 +37,14 @@ def with_settings(*names: str, required: Collection[str] = ()) -> Decorator[Resu
     return _with_flags(names, required, start)
 
 
-def with_origins() -> Decorator[Result]:
+def with_origins() -> Callable[[Callable[..., Result]], Callable[..., Result]]:
     """Give a command a flag for every setting, and `loaded: Loaded` as keyword argument."""
     return _with_flags(tuple(SETTINGS), (), lambda loaded: {"loaded": loaded})
 
 
 def _with_flags(
     names: tuple[str, ...], required: Collection[str], start: Callable[[Loaded], dict[str, Any]]
-) -> Decorator[Result]:
+) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
     chosen = [setting for setting in expand(names) if not setting.secret]
 
     def decorate(function: Callable[..., Result]) -> Callable[..., Result]:

@@ -85,12 +85,19 @@ def _kind(bare: object, metadata: list[object]) -> Kind:
     if typing.get_origin(bare) is typing.Literal:
         choices = typing.get_args(bare)
         return Kind("one of " + ", ".join(choices), "|".join(choices))
+    noun = "a whole number" if bare is int else "a number of seconds"
+    return Kind(f"{noun} {_bounds(metadata)}", "NUMBER" if bare is int else "SECONDS")
+
+
+def _bounds(metadata: list[object]) -> str:
+    """Every number has a lowest and a highest value, so that no slip of the hand passes."""
     most = next(each.le for each in metadata if isinstance(each, Le))
-    if bare is int:
-        least = next(each.ge for each in metadata if isinstance(each, Ge))
-        return Kind(f"a whole number from {least} to {most}", "NUMBER")
-    above = next(each.gt for each in metadata if isinstance(each, Gt))
-    return Kind(f"a number of seconds above {above}, {most} at most", "SECONDS")
+    for each in metadata:
+        if isinstance(each, Ge):
+            return f"from {each.ge} to {most}"
+        if isinstance(each, Gt):
+            return f"above {each.gt}, {most} at most"
+    raise TypeError("a setting that is a number needs a lowest value")
 
 
 def _bare_type(annotation: object) -> object:
