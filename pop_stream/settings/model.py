@@ -92,7 +92,7 @@ class DeliverySettings(_Section):
     share the stages; each stage needs at least one."""
 
     group: Text = "pop-stream"
-    """The start of the consumer groups' names. Workers of the same group share the partitions."""
+    """The consumer group. Workers of the same group share the partitions."""
 
     retries: Annotated[int, Field(ge=0, le=100)] = 3
     """How many more attempts follow the first before an event is parked. 0: none."""
@@ -110,10 +110,12 @@ class DeliverySettings(_Section):
     """A play that lasted longer is flagged, and forwarded all the same."""
 
     max_held_events: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
-    """How many unfinished events each stage keeps in memory. At the limit it stops fetching."""
+    """How many unfinished events each stage keeps in memory; the stage retry, where most only
+    wait, ten times as many. At the limit it stops fetching."""
 
     max_held_bytes: Annotated[int, Field(ge=1024, le=8_589_934_592)] = 67_108_864
-    """How many bytes of unfinished events each stage keeps. At the limit it stops fetching."""
+    """How many bytes of unfinished events each stage keeps in memory. At the limit it stops
+    fetching."""
 
     commit_interval_seconds: Seconds = 0.1
     """How often finished offsets are committed. What finishes in between is sent again when the
