@@ -1,0 +1,87 @@
+"""`pop-stream gstv`: a stand-in for GSTV."""
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import Any
+
+import click
+import uvloop
+
+from pop_stream.gstv.mock.rules import EXAMPLE, Rules
+from pop_stream.gstv.mock.rules_json import load_rules
+from pop_stream.gstv.mock.server import MockConfig, running_mock
+
+_HELP = f"""Answer POSTs as GSTV would, and misbehave as told. SIGTERM ends it.
+
+stdout gets one line, the URL, once it listens. A POST to any path but /__mock__/... is an event.
+GET /__mock__/stats tells the figures; GET and PUT /__mock__/rules shows and replaces the rules.
+
+\b
+Rules are a list; the first that matches decides; without one the answer is 200.
+All conditions of "when" must hold, and without any a rule always matches:
+  field    a field of the event: a value, {{"equals": ..}}, {{"prefix": ..}} or {{"glob": ..}}
+  header   a header of the request, in the same way
+  share    a share of the events, by their id, so an event is always on the same side:
+           0.1 for the first 10 %, [0.1, 0.3] for the next 20 %
+  random   a share of the attempts, by chance (see --seed)
+  nth      the how-manieth attempt of its id: 1, "<=2", ">3"
+  window   [from, to] seconds since these rules were set
+\b
+"then" says what happens:
+  status, retry_after, headers, body   the answer
+  delay        seconds, or [least, most], before it
+  hang         true: no answer, ever
+  reset        "before-read", "after-read", "mid-response" or "after-response"
+  slow_body    seconds over which the answer's body is sent
+  close        true: close the connection after the answer
+
+\b
+Example of a rules file:
+{EXAMPLE.rstrip()}
+
+\b
+Example:
+  pop-stream gstv mock --port 8080 --ledger ledger.ndjson \\
+    --rules '[{{"when": {{"share": 0.1, "nth": 1}}, "then": {{"status": 503}}}}]'
+"""
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.group()
+def gstv() -> None:
+    """Stand in for GSTV."""
+
+
+@gstv.command(help=_HELP)
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--rules", help="A file of rules, or the JSON itself.")
+@click.option("--ledger", type=_FILE, help="Append a line of JSON for each request here.")
+@click.option("--certfile", type=_FILE, help="Speak https with this certificate (PEM).")
+@click.option("--keyfile", type=_FILE, help="The certificate's key (PEM).")
+@click.option("--seed", type=int, default=1, show_default=True, help="Repeats the same chances.")
+def mock(rules: str | None, **options: Any) -> int:  # noqa: D103 - its help is _HELP
+    config = MockConfig(rules=load_rules(rules) if rules is not None else Rules(), **options)
+    return uvloop.run(_serve(config))
+
+
+async def _serve(config: MockConfig) -> int:
+    """Run the mock until a signal; the exit code."""
+    ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    for number, code in ((signal.SIGTERM, 0), (signal.SIGINT, 130)):
+        asyncio.get_running_loop().add_signal_handler(number, _end, ended, code)
+    async with running_mock(config) as running:
+        click.echo(running.url)
+        failed = asyncio.create_task(running.failed())
+        failed.add_done_callback(lambda _: _end(ended, 1))
+        code = await ended
+        if failed.done():
+            await failed
+        failed.cancel()
+        return code
+
+
+def _end(ended: asyncio.Future[int], code: int) -> None:
+    if not ended.done():
+        ended.set_result(code)
