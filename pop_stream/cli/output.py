@@ -12,11 +12,16 @@ def print_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2 if sys.stdout.isatty() else None, default=str))
 
 
+def print_columns(rows: Iterable[Sequence[str]]) -> None:
+    """Print tab-separated lines, without a header."""
+    for row in rows:
+        click.echo("\t".join(row))
+
+
 def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table on a terminal, and tab-separated lines without a header elsewhere."""
     if not sys.stdout.isatty():
-        for row in rows:
-            click.echo("\t".join(row))
+        print_columns(rows)
         return
     # Not at the top: rich takes a tenth of a second to import, and a pipe needs none of it.
     from rich.console import Console  # noqa: PLC0415
