@@ -5,16 +5,19 @@ configuration, 3 cannot reach Kafka, 130 interrupted. A command returns None or 
 """
 
 import os
+import select
 import sys
 import traceback
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import click
 
 from pop_stream import __version__
 from pop_stream.cli.lazy import LazyCommand, LazyGroup
 from pop_stream.errors import PopStreamError, SettingsError
+
+PROGRAM = "pop-stream"
+INTERRUPTED = 130
 
 COMMANDS = {
     "demo": LazyCommand(
@@ -56,24 +59,17 @@ def main(argv: Sequence[str] | None = None) -> None:
 def run(argv: Sequence[str]) -> int:
     """Run a command; an error becomes one message on stderr and an exit code."""
     try:
-        code = _exit_code(cli.main(args=list(argv), prog_name="pop-stream", standalone_mode=False))
+        code = _invoke(argv)
         sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader of stdout has seen enough. Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    except click.exceptions.Exit as end:
+        return end.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except click.Abort:
-        return 130
-    except PopStreamError as error:
-        click.echo(describe(error), err=True)
-        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last one who can say what happened
-        traceback.print_exc()
-        click.echo(f"Error: unexpected {type(error).__name__}: this is a defect.", err=True)
-        return 1
+        return _report(error)
     return code
 
 
@@ -88,5 +84,39 @@ def describe(error: PopStreamError) -> str:
     return f"Error: {str(error) or type(error).__doc__}"
 
 
-def _exit_code(result: Any) -> int:
+def _invoke(argv: Sequence[str]) -> int:
+    # Not cli.main(): that ends quietly at any broken pipe, also at one to Kafka or GSTV.
+    if "_POP_STREAM_COMPLETE" in os.environ:
+        cli.main(prog_name=PROGRAM)
+    with cli.make_context(PROGRAM, list(argv)) as context:
+        result = cli.invoke(context)
     return result if isinstance(result, int) else 0
+
+
+def _report(error: Exception) -> int:
+    if isinstance(error, BrokenPipeError) and _nobody_reads_stdout():
+        # Python flushes once more at its end, and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    known = list(_pop_stream_errors(error))
+    if known:
+        click.echo("\n".join(map(describe, known)), err=True)
+        return known[0].exit_code
+    traceback.print_exception(error)
+    click.echo(f"Error: unexpected {type(error).__name__}: this is a defect.", err=True)
+    return 1
+
+
+def _pop_stream_errors(error: Exception) -> Iterator[PopStreamError]:
+    """Give the errors raised on purpose; none if any other is among them."""
+    if isinstance(error, PopStreamError):
+        yield error
+    elif isinstance(error, ExceptionGroup) and error.split(PopStreamError)[1] is None:
+        for each in error.exceptions:
+            yield from _pop_stream_errors(each)
+
+
+def _nobody_reads_stdout() -> bool:
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), 0)
+    return bool(poll.poll(0))
