@@ -1,0 +1,36 @@
+"""From settings to what aiokafka's clients need to know to reach Kafka."""
+
+import ssl
+from typing import Any
+
+from pop_stream.settings import Settings, parse_bootstrap_servers
+
+
+def client_options(settings: Settings) -> dict[str, Any]:
+    """Give the keyword arguments that every client of aiokafka takes.
+
+    Reads the certificate files; `load_settings` has made sure that they can be read, and that
+    nothing goes beyond this machine in the clear unless that is allowed.
+    """
+    options: dict[str, Any] = {
+        "bootstrap_servers": [
+            f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+            for host, port in parse_bootstrap_servers(settings.kafka_bootstrap_servers)
+        ],
+        "security_protocol": settings.kafka_security_protocol,
+    }
+    if "SSL" in settings.kafka_security_protocol:
+        options["ssl_context"] = _ssl_context(settings)
+    if settings.kafka_security_protocol.startswith("SASL"):
+        password = settings.kafka_sasl_password
+        options["sasl_mechanism"] = settings.kafka_sasl_mechanism
+        options["sasl_plain_username"] = settings.kafka_sasl_username
+        options["sasl_plain_password"] = password.get_secret_value() if password else None
+    return options
+
+
+def _ssl_context(settings: Settings) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=settings.kafka_ssl_cafile)
+    if settings.kafka_ssl_certfile:
+        context.load_cert_chain(settings.kafka_ssl_certfile, settings.kafka_ssl_keyfile)
+    return context

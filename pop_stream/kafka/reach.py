@@ -1,0 +1,99 @@
+"""Says within seconds whether Kafka is there, and if not, why."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aiokafka import AIOKafkaClient
+from aiokafka.errors import KafkaError
+
+from pop_stream.errors import KafkaUnreachableError
+from pop_stream.kafka.connection import client_options
+from pop_stream.settings import Settings, parse_bootstrap_servers
+
+#: To open a TCP connection; all bootstrap servers are tried at once.
+CONNECT_TIMEOUT_SECONDS = 3.0
+#: To shake hands and answer the first request.
+HANDSHAKE_TIMEOUT_SECONDS = 5.0
+
+
+async def require_kafka(settings: Settings) -> None:
+    """Return when a broker has answered, handshake and login included.
+
+    Raises KafkaUnreachableError with the reason, in at most about 8 seconds.
+    """
+    await _require_listener(settings)
+    client = AIOKafkaClient(
+        **client_options(settings), request_timeout_ms=int(HANDSHAKE_TIMEOUT_SECONDS * 1000)
+    )
+    with heard_from_aiokafka() as complaints:
+        try:
+            async with asyncio.timeout(HANDSHAKE_TIMEOUT_SECONDS):
+                await client.bootstrap()
+        except (KafkaError, OSError, TimeoutError) as exc:
+            # aiokafka logs why a server was of no use, and raises only that none was.
+            why = complaints[-1] if complaints else str(exc) or "it does not answer"
+            raise unreachable(settings, why) from exc
+        finally:
+            await client.close()
+
+
+def unreachable(settings: Settings, why: str) -> KafkaUnreachableError:
+    """Make the error, with what to do about it."""
+    return KafkaUnreachableError(
+        f"no Kafka can be used at {settings.kafka_bootstrap_servers}: {why}.\n"
+        "POP_STREAM_KAFKA_BOOTSTRAP_SERVERS says where it is (and POP_STREAM_KAFKA_* how to speak "
+        "to it); `pop-stream kafka up` starts one for development."
+    )
+
+
+@contextmanager
+def heard_from_aiokafka() -> Iterator[list[str]]:
+    """Collect what aiokafka complains about, instead of letting it flood the log."""
+    complaints: list[str] = []
+    handler = _Collector(complaints)
+    logger = logging.getLogger("aiokafka")
+    propagate = logger.propagate
+    logger.addHandler(handler)
+    logger.propagate = False
+    try:
+        yield complaints
+    finally:
+        logger.propagate = propagate
+        logger.removeHandler(handler)
+
+
+async def _require_listener(settings: Settings) -> None:
+    """Return when any bootstrap server takes a TCP connection."""
+    servers = parse_bootstrap_servers(settings.kafka_bootstrap_servers)
+    reasons = await asyncio.gather(*(_why_not(host, port) for host, port in servers))
+    if None in reasons:
+        return
+    whys = dict.fromkeys(
+        f"{host}:{port} {reason}" for (host, port), reason in zip(servers, reasons, strict=True)
+    )
+    raise unreachable(settings, "; ".join(whys))
+
+
+async def _why_not(host: str, port: int) -> str | None:
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
+            _, writer = await asyncio.open_connection(host, port)
+    except TimeoutError:
+        return f"did not answer in {CONNECT_TIMEOUT_SECONDS:g} s"
+    except ConnectionRefusedError:
+        return "refuses connections: nothing listens there"
+    except OSError as exc:
+        return f"cannot be reached ({exc.strerror or exc})"
+    writer.close()
+    return None
+
+
+class _Collector(logging.Handler):
+    def __init__(self, messages: list[str]) -> None:
+        super().__init__(logging.WARNING)
+        self._messages = messages
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._messages.append(record.getMessage())

@@ -1,0 +1,61 @@
+"""Fixtures for all tests. Everything else that tests share stands in `tests/support/`."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from pop_stream.kafka.topics import ensure
+from pop_stream.settings import Settings
+from tests.support.kafka import fresh_settings
+from tests.support.kafka_server import (
+    docker_answers,
+    docker_kafka,
+    embedded_kafka,
+    kafka_for_tests,
+)
+
+pytest_plugins = ["pytester", "tests.support.no_skips"]
+
+PARTITIONS = 4
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what uses Kafka, so that nobody can forget to."""
+    for item in items:
+        if "kafka" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.kafka)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_settings_of_the_developer() -> Iterator[dict[str, str]]:
+    """Keep the POP_STREAM_* variables of whoever runs the tests out of them; give them."""
+    theirs = {name: value for name, value in os.environ.items() if name.startswith("POP_STREAM_")}
+    with pytest.MonkeyPatch.context() as patch:
+        for name in theirs:
+            patch.delenv(name)
+        yield theirs
+
+
+@pytest.fixture(scope="session")
+def kafka(_no_settings_of_the_developer: dict[str, str]) -> Iterator[str]:
+    """The bootstrap servers of a real Apache Kafka, the same for the whole run.
+
+    It is the one that POP_STREAM_TEST_KAFKA names, else one in Docker, else the embedded one.
+    """
+    with kafka_for_tests(
+        _no_settings_of_the_developer,
+        docker_answers=docker_answers,
+        docker=docker_kafka,
+        embedded=embedded_kafka,
+    ) as bootstrap_servers:
+        yield bootstrap_servers
+
+
+@pytest.fixture
+def topics(kafka: str) -> Settings:
+    """Settings with topics (of 4 partitions, created) and a group that no other test uses."""
+    settings = fresh_settings(kafka)
+    asyncio.run(ensure(settings, partitions=PARTITIONS, replication=1))
+    return settings

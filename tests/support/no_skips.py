@@ -1,0 +1,41 @@
+"""A test that needs Kafka and is skipped in CI has failed: it would prove nothing, unseen."""
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+MESSAGE = "a test that needs Kafka must not be skipped in CI; it said:"
+
+
+class NoSkippedKafkaTests:
+    """Turns skips of tests marked `kafka` into failures."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Look at each report of each phase of each test."""
+        report = yield
+        expected_failure = hasattr(report, "wasxfail")
+        if report.skipped and not expected_failure and item.get_closest_marker("kafka"):
+            report.outcome = "failed"
+            report.longrepr = f"{MESSAGE} {report.longrepr}"
+        return report
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(
+        self,
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """Look at each module; one that is skipped as a whole does not show its marks."""
+        report = yield
+        if report.skipped:
+            report.outcome = "failed"
+            report.longrepr = f"{MESSAGE} {report.longrepr}"
+        return report
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Watch in CI only; elsewhere people may skip what they like."""
+    if os.environ.get("CI"):
+        config.pluginmanager.register(NoSkippedKafkaTests())
