@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, Generic, NamedTuple, TypeVar, cast
 
-from pop_stream.gstv.connection import Connection, Hooks, ReadBuffer
+from pop_stream.gstv.connection import BufferedConnection, Connection, Hooks
 from pop_stream.gstv.connector import Connector
 from pop_stream.gstv.endpoint import Endpoint
 from pop_stream.gstv.limits import ClientLimits
@@ -25,6 +25,7 @@ _logger = logging.getLogger(__name__)
 #: A connection idle for longer is asked for signs of death before it is used again.
 _FRESH_SECONDS: Final = 0.01
 _SWEEP_SECONDS: Final = 0.1
+_READ_BYTES: Final = 65_536
 
 
 class _Waiting(NamedTuple, Generic[T]):
@@ -52,7 +53,8 @@ class GstvClient(Generic[T]):
         self._on_outcome = on_outcome
         self._loop = asyncio.get_running_loop()
         self._request = RequestHead(endpoint).request
-        self._buffer = ReadBuffer()
+        self._max_in_flight = limits.max_in_flight
+        self._view = memoryview(bytearray(_READ_BYTES))
         self._hooks = Hooks(finished=self._finished, died=self._died, closed=self._gone)
         self._connector = Connector(
             endpoint, self._make, timeout_seconds=limits.connect_timeout_seconds
@@ -71,7 +73,7 @@ class GstvClient(Generic[T]):
     @property
     def room(self) -> int:
         """How many posts may be started now; 0 once closed."""
-        return 0 if self._closed else self._limits.max_in_flight - self.in_flight
+        return 0 if self._closed else self._max_in_flight - self.in_flight
 
     @property
     def in_flight(self) -> int:
@@ -92,7 +94,7 @@ class GstvClient(Generic[T]):
         Raises RuntimeError without room, and ValueError for an impossible pop-id: nothing was
         started then.
         """
-        if self.room <= 0:
+        if self._closed or len(self._busy) + len(self._waiting) >= self._max_in_flight:
             raise RuntimeError("the client is closed" if self._closed else "the client is full")
         request = self._request(body, pop_id, attempt)
         now = time.monotonic()
@@ -153,9 +155,10 @@ class GstvClient(Generic[T]):
             self._idle[connection] = None
 
     def _make(self) -> Connection[T]:
-        return Connection(
-            self._hooks, self._buffer, max_response_bytes=self._limits.max_response_bytes
-        )
+        limit = self._limits.max_response_bytes
+        if isinstance(self._loop, asyncio.SelectorEventLoop):
+            return BufferedConnection(self._hooks, self._view, max_response_bytes=limit)
+        return Connection(self._hooks, max_response_bytes=limit)
 
     def _connect_more(self) -> None:
         """Make as many connections as posts wait for one, within the limits."""

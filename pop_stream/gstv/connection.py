@@ -25,16 +25,6 @@ _DETAIL_MAX: Final = 512
 _USUAL_START: Final = b"HTTP/1.1 "
 
 
-class ReadBuffer:
-    """The memory that connections read into. All of one loop share one: a read is used at once."""
-
-    __slots__ = ("data", "view")
-
-    def __init__(self, size: int = 65_536) -> None:
-        self.data = bytearray(size)
-        self.view = memoryview(self.data)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hooks(Generic[T]):
     """What a connection tells its owner."""
@@ -51,11 +41,10 @@ class _StopParsingError(Exception):
     """Leaves the parser from within a callback; its text is for people."""
 
 
-class Connection(asyncio.BufferedProtocol, Generic[T]):
+class Connection(asyncio.Protocol, Generic[T]):
     """The protocol of one connection. Its owner learns of every end, each exactly once."""
 
     __slots__ = (
-        "_buffer",
         "_hooks",
         "_interim",
         "_keep_alive",
@@ -75,9 +64,8 @@ class Connection(asyncio.BufferedProtocol, Generic[T]):
         "started_at",
     )
 
-    def __init__(self, hooks: Hooks[T], buffer: ReadBuffer, *, max_response_bytes: int) -> None:
+    def __init__(self, hooks: Hooks[T], *, max_response_bytes: int) -> None:
         self._hooks = hooks
-        self._buffer = buffer
         self._max_response_bytes = max_response_bytes
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport
@@ -121,22 +109,17 @@ class Connection(asyncio.BufferedProtocol, Generic[T]):
         descriptor = transport.get_extra_info("socket").fileno()
         self._poll.register(descriptor, select.POLLIN | select.POLLRDHUP)
 
-    def get_buffer(self, _sizehint: int) -> memoryview:
-        """Give the memory to read into."""
-        return self._buffer.view
-
-    def buffer_updated(self, nbytes: int) -> None:
+    def data_received(self, data: bytes) -> None:
         """Read what came: the whole answer at best."""
         if not self.busy:
             self.fail(Trouble.BAD_RESPONSE, "data came that no request asked for")
             return
         if self._received == 0:
-            self._usual = nbytes > 8 and self._buffer.data.startswith(_USUAL_START)
-        self._received += nbytes
+            self._usual = data.startswith(_USUAL_START)
+        self._received += len(data)
         if self._received > self._max_response_bytes:
             self.fail(Trouble.BAD_RESPONSE, f"the answer is over {self._max_response_bytes} bytes")
             return
-        data = self._buffer.view[:nbytes]
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
@@ -179,7 +162,7 @@ class Connection(asyncio.BufferedProtocol, Generic[T]):
 
     # How a post ends
 
-    def _answered(self, last: memoryview) -> None:
+    def _answered(self, last: bytes) -> None:
         status = self._status
         answer: Answer | Malformed
         if self._usual and 200 <= status < 300 and not self._interim:
@@ -220,6 +203,25 @@ class Connection(asyncio.BufferedProtocol, Generic[T]):
             self._hooks.finished(self, self._token, outcome)
         else:
             self._hooks.died(self)
+
+
+class BufferedConnection(Connection[T], asyncio.BufferedProtocol):
+    """The same for asyncio's own loop, which would take 256 KiB of new memory for each read."""
+
+    __slots__ = ("_view",)
+
+    def __init__(self, hooks: Hooks[T], view: memoryview, *, max_response_bytes: int) -> None:
+        super().__init__(hooks, max_response_bytes=max_response_bytes)
+        #: All connections of a loop may share it: what was read is used at once.
+        self._view = view
+
+    def get_buffer(self, _sizehint: int) -> memoryview:
+        """Give the memory to read into."""
+        return self._view
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Read what came."""
+        self.data_received(bytes(self._view[:nbytes]))
 
 
 def describe(error: BaseException) -> str:

@@ -45,6 +45,9 @@ class Connector(Generic[T]):
             return _failed(trouble, f"no {stage} within {self._timeout_seconds:g} s")
         except OSError as error:
             return _failed(_trouble(error), describe(error))
+        except (RuntimeError, ValueError) as error:
+            # uvloop raises RuntimeError when the peer goes away during the handshake.
+            return _failed(Trouble.CONNECT, describe(error))
 
     async def _first_of(self, addresses: list[str], deadline: float) -> Connection[T]:
         """Try one address after the other; the last failure is raised."""

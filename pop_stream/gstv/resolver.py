@@ -3,15 +3,25 @@
 import asyncio
 import socket
 import time
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 _REMEMBERED_SECONDS: Final = 5.0
+
+Lookup = Callable[[str, int], Awaitable[list[str]]]
+
+
+async def system_lookup(host: str, port: int) -> list[str]:
+    """Ask the system. Raises socket.gaierror when there is no address."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 class Resolver:
     """The addresses of one host and port. Many connections at once ask the name server once."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, *, lookup: Lookup = system_lookup) -> None:
+        self._ask = lookup
         self._host = host
         self._port = port
         self._addresses: list[str] = []
@@ -34,10 +44,7 @@ class Resolver:
 
     async def _look_up(self) -> list[str]:
         try:
-            found = await asyncio.get_running_loop().getaddrinfo(
-                self._host, self._port, type=socket.SOCK_STREAM
-            )
-            self._addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+            self._addresses = await self._ask(self._host, self._port)
             self._until = time.monotonic() + _REMEMBERED_SECONDS
             return self._addresses
         finally:
