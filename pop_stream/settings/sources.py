@@ -103,13 +103,11 @@ def read_dotenv(path: Path) -> Reading:
     except (OSError, UnicodeError) as error:
         return Reading(problems=(f"{path} cannot be read: {_reason(error)}",))
     for binding in bindings:
-        place = f"in {path} line {binding.original.line + _blank_lines(binding.original.string)}"
+        place = f"{path} line {binding.original.line + _blank_lines(binding.original.string)}"
         if binding.error:
-            problems.append(
-                f"a line {place.removeprefix('in ')} is not NAME=value: mend or drop it"
-            )
+            problems.append(f"{place} is not NAME=value: mend or drop it")
         elif binding.key is not None and _is_ours(binding.key):
-            lines.append(_Line(binding.key, binding.value or "", place))
+            lines.append(_Line(binding.key, binding.value or "", f"in {place}"))
     reading = _take(lines, ".env", _variable)
     return Reading(reading.given, (*problems, *reading.problems), reading.toml)
 
@@ -138,7 +136,7 @@ def _take(lines: Iterable[_Line], source: SourceName, spell: Callable[[Setting],
             toml = Path(str(line.value)) if line.key == CONFIG_VARIABLE else toml
             continue
         if setting is None:
-            nearest = difflib.get_close_matches(line.key, [*plain, *files], n=1, cutoff=0)[0]
+            nearest = _nearest(line.key, [*plain, *files])
             problems.append(
                 f"{line.label} is no setting; the nearest is {nearest}: mend or drop it"
             )
@@ -149,6 +147,11 @@ def _take(lines: Iterable[_Line], source: SourceName, spell: Callable[[Setting],
         if old is not new:
             problems.append(f"{new.label} is given as {old.label}, too: drop one")
     return Reading(given, tuple(problems), toml)
+
+
+def _nearest(key: str, known: list[str]) -> str:
+    spelt = key.upper() if known[0].isupper() else key.lower()
+    return difflib.get_close_matches(spelt, known, n=1, cutoff=0)[0]
 
 
 def _file_key(setting: Setting, spell: Callable[[Setting], str]) -> str | None:

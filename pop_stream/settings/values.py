@@ -116,7 +116,7 @@ def _check_url(text: str) -> str:
         raise ValueError("must hold a valid host, and a port from 1 to 65535 if any")
     if not (parts.path + parts.query).isascii():
         raise ValueError("must be ASCII after the host: percent-encode the rest")
-    return text
+    return parts.scheme + text[len(parts.scheme) :]
 
 
 def _check_text(text: str) -> str:
