@@ -1,5 +1,6 @@
 """The Faust app: settings become the parts, and the parts are put together here."""
 
+import logging
 import tempfile
 from collections.abc import Callable
 from datetime import timedelta
@@ -36,6 +37,8 @@ T = TypeVar("T")
 
 class PopStreamApp(faust.App):
     """A Faust app with the run transport, the ledger, and the three agents."""
+
+    logger = logging.getLogger("faust.app")
 
     def __init__(self, settings: Settings, *, tally: Tally | None = None) -> None:
         """Connects to nothing. Raises SettingsError when a needed setting is missing."""

@@ -13,13 +13,14 @@ on_partitions_revoked    closes the ledger: nothing late counts any more
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Protocol, cast
 
 import aiokafka
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
-from aiokafka.structs import OffsetAndMetadata
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as faust_aiokafka
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
@@ -27,6 +28,10 @@ from mode import Service
 
 from pop_stream.stream.ledger import Ledger, Place, Run
 from pop_stream.stream.record import KafkaRecord
+
+log = logging.getLogger(__name__)
+#: Where Faust's own code in these classes talks; else it would talk in our name.
+_FAUST_LOG = logging.getLogger("faust.transport")
 
 #: Asked for when no partition has room. An empty set would mean all of them to aiokafka; and not
 #: to ask at all would count as idle, and after a while as having left the group.
@@ -59,6 +64,8 @@ class Host(Protocol):
 
 class ConsumerThread(faust_aiokafka.AIOKafkaConsumerThread):
     """The aiokafka consumer in its own thread and loop, so that heartbeats never wait for work."""
+
+    logger = _FAUST_LOG
 
     def _create_worker_consumer(
         self,
@@ -115,7 +122,7 @@ class ConsumerThread(faust_aiokafka.AIOKafkaConsumerThread):
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         assigned = self.assignment()
         owned = {
-            place: OffsetAndMetadata(offset, "")
+            TopicPartition(*place): OffsetAndMetadata(offset, "")
             for place, offset in offsets.items()
             if place in assigned
         }
@@ -125,18 +132,20 @@ class ConsumerThread(faust_aiokafka.AIOKafkaConsumerThread):
             await self._ensure_consumer().commit(owned)
         except (CommitFailedError, IllegalStateError):
             # The group has moved on: the new owner commits, and reads again what we did not.
-            self.log.info("commit.refused")
+            log.info("commit.refused")
             return False
         except KafkaError as error:
             if not error.retriable:
                 raise
-            self.log.warning("commit.failed", extra={"error": repr(error)})
+            log.warning("commit.failed", extra={"error": repr(error)})
             return False
         return True
 
 
 class Consumer(faust_aiokafka.Consumer):
     """Faust's consumer, with runs for messages and the ledger for acknowledgements."""
+
+    logger = _FAUST_LOG
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -221,7 +230,7 @@ class Consumer(faust_aiokafka.Consumer):
         try:
             await asyncio.wait_for(self.commit(), timeout=5.0)
         except Exception:
-            self.log.exception("commit.failed")
+            log.exception("commit.failed")
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Drain and commit, then forget: nothing late counts any more."""
@@ -240,6 +249,8 @@ class Consumer(faust_aiokafka.Consumer):
 
 class Producer(faust_aiokafka.Producer):
     """Faust's producer, with a way to wait for the broker's answer."""
+
+    logger = _FAUST_LOG
 
     def _settings_auth(self) -> Mapping[str, Any]:
         return cast(Host, self.app).kafka_options
