@@ -190,8 +190,8 @@ def _parse_time(text: str) -> datetime | None:
 
 
 def _flag_fields(fields: dict[str, Any], flags: list[Flag]) -> None:
-    state = fields.get("screenState")
-    if state is not None and state not in _SCREEN_STATES:
+    state = fields.get("screenState", "Full")
+    if type(state) is not str or state not in _SCREEN_STATES:
         flags.append(Flag.UNKNOWN_SCREEN_STATE)
     if not fields.keys() <= _KNOWN_FIELDS:
         flags.append(Flag.EXTRA_FIELDS)
