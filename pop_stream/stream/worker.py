@@ -8,7 +8,9 @@ import uvloop
 from faust import streams
 
 from pop_stream import __version__
-from pop_stream.errors import SettingsError, WorkerAbortedError
+from pop_stream.errors import SettingsError, TopicsMissingError, WorkerAbortedError
+from pop_stream.kafka.topic_findings import Severity
+from pop_stream.kafka.topics import check
 from pop_stream.settings import Settings
 from pop_stream.stream.app import PopStreamApp
 from pop_stream.watch.metrics import MetricsServer, Tally
@@ -25,7 +27,8 @@ _STOP_SECONDS = 4.0
 def run_worker(settings: Settings) -> int:
     """Run until SIGTERM (returns 0) or SIGINT (130), or raise what stopped it.
 
-    What is taken beforehand fails beforehand: the metrics port, the settings.
+    The metrics port, Kafka and the topics are looked at before the group is joined: raises
+    SettingsError, KafkaUnreachableError or TopicsMissingError then.
     """
     if getattr(streams, _COMPILED, None) is None:
         raise WorkerAbortedError(
@@ -36,6 +39,7 @@ def run_worker(settings: Settings) -> int:
     app = PopStreamApp(settings, tally=tally)
     metrics = _serve_metrics(settings, tally)
     try:
+        uvloop.run(_check_topics(settings))
         return uvloop.run(_run(app))
     finally:
         metrics.close()
@@ -53,6 +57,23 @@ def _serve_metrics(settings: Settings, tally: Tally) -> MetricsServer:
         raise SettingsError([problem]) from error
     log.info("metrics.listening", extra={"host": host, "port": server.port})
     return server
+
+
+async def _check_topics(settings: Settings) -> None:
+    """Raise what would lose events; log what might."""
+    used = {settings.events_topic, settings.retry_topic, settings.failure_topic,
+            settings.notification_topic}  # fmt: skip
+    errors = []
+    for finding in await check(settings):
+        if finding.topic not in used:
+            continue
+        if finding.severity is Severity.ERROR:
+            errors.append(f"{finding.topic}: {finding.problem}; {finding.remedy}")
+        else:
+            log.warning("topic.doubtful", extra={"topic": finding.topic, "problem":
+                        finding.problem, "remedy": finding.remedy})  # fmt: skip
+    if errors:
+        raise TopicsMissingError("the topics are not ready.\n  - " + "\n  - ".join(errors))
 
 
 async def _run(app: PopStreamApp) -> int:
