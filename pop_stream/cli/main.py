@@ -23,7 +23,9 @@ COMMANDS = {
     "demo": LazyCommand(
         "pop_stream.cli.demo:demo", "Run the whole system here and account for every event."
     ),
-    "worker": LazyCommand("pop_stream.cli.worker:worker", "Deliver events from Kafka to GSTV."),
+    "worker": LazyCommand(
+        "pop_stream.cli.worker:worker", "Deliver events from Kafka to GSTV, and lose none."
+    ),
     "kafka": LazyCommand("pop_stream.cli.kafka:kafka", "Run an Apache Kafka for development."),
     "topics": LazyCommand("pop_stream.cli.topics:topics", "Create and check the topics."),
     "gstv": LazyCommand("pop_stream.cli.gstv:gstv", "Stand in for GSTV."),

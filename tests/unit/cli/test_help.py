@@ -1,0 +1,74 @@
+import inspect
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from pop_stream.cli.main import COMMANDS, cli
+from pop_stream.cli.settings_page import settings_page
+from pop_stream.settings import SETTINGS
+
+every_command = pytest.mark.parametrize("name", COMMANDS)
+
+
+def _walk(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
+    yield path, command
+    if isinstance(command, click.Group):
+        for name, inner in command.commands.items():
+            yield from _walk(inner, f"{path} {name}")
+
+
+def _family(name: str) -> list[tuple[str, click.Command]]:
+    return list(_walk(COMMANDS[name].load(), f"pop-stream {name}"))
+
+
+@every_command
+def test_every_command_says_what_it_does_and_shows_how(name: str) -> None:
+    """One sentence of help, and an example that calls the very command; a group's commands do."""
+    for path, command in [("pop-stream", cli), *_family(name)]:
+        text = inspect.cleandoc(command.help or "")
+
+        assert text.partition("\n")[0].endswith("."), path
+        if isinstance(command, click.Group) and command is not cli:
+            continue
+        assert "\b\nExample:\n" in text, path
+        assert path in text.partition("Example:\n")[2], path
+
+
+@every_command
+def test_every_option_is_described(name: str) -> None:
+    """No flag without a word about it."""
+    for path, command in _family(name):
+        options = [each for each in command.params if isinstance(each, click.Option)]
+
+        assert not [option.name for option in options if not option.help], path
+
+
+@every_command
+def test_no_secret_has_a_flag(name: str) -> None:
+    """What stands on a command line is seen by every user of the machine."""
+    secrets = {setting.flag for setting in SETTINGS.values() if setting.secret}
+    for _, command in _family(name):
+        assert secrets.isdisjoint(flag for each in command.params for flag in each.opts)
+
+
+@every_command
+def test_the_table_tells_of_a_command_what_it_tells_itself(name: str) -> None:
+    """The short help stands in the table so that nothing need be imported for it."""
+    own = COMMANDS[name].load().help or ""
+
+    assert COMMANDS[name].short_help == own.partition("\n")[0]
+
+
+def test_examples_keep_their_lines() -> None:
+    """An example is not rewrapped like prose."""
+    context = click.Context(COMMANDS["config"].load(), info_name="config")
+
+    assert "\n    pop-stream config\n" in context.get_help()
+
+
+def test_the_page_of_settings_is_up_to_date(pytestconfig: pytest.Config) -> None:
+    """If not: pop-stream config --markdown > docs/settings.md."""
+    page = pytestconfig.rootpath / "docs" / "settings.md"
+
+    assert page.read_text(encoding="utf-8") == settings_page()
