@@ -54,6 +54,7 @@ class GstvClient(Generic[T]):
         self._loop = asyncio.get_running_loop()
         self._request = RequestHead(endpoint).request
         self._max_in_flight = limits.max_in_flight
+        self._max_age_seconds = limits.max_connection_age_seconds
         self._view = memoryview(bytearray(_READ_BYTES))
         self._hooks = Hooks(finished=self._finished, died=self._died, closed=self._gone)
         self._connector = Connector(
@@ -141,12 +142,9 @@ class GstvClient(Generic[T]):
             connection.fail(Trouble.CLOSED, "idle for too long, or closed by GSTV")
         return None
 
-    def _put_back(self, connection: Connection[T]) -> None:
-        now = time.monotonic()
-        if now - connection.made_at > self._limits.max_connection_age_seconds:
-            connection.fail(Trouble.CLOSED, "too old")
-            self._connect_more()
-        elif self._waiting:
+    def _use(self, connection: Connection[T], now: float) -> None:
+        """Give a free connection to the post that has waited longest, or keep it."""
+        if self._waiting:
             post = self._waiting.popleft()
             self._busy[connection] = None
             connection.send(post.token, post.request, post.started_at)
@@ -180,7 +178,7 @@ class GstvClient(Generic[T]):
         if self._closed:
             made.fail(Trouble.CLOSED, "the client was closed")
         else:
-            self._put_back(made)
+            self._use(made, time.monotonic())
 
     def _could_not_connect(self, why: NoAnswer) -> None:
         _logger.debug("gstv.connect.failed", extra={"trouble": why.trouble, "detail": why.detail})
@@ -193,11 +191,14 @@ class GstvClient(Generic[T]):
 
     def _finished(self, connection: Connection[T], token: T, outcome: Outcome) -> None:
         del self._busy[connection]
+        now = time.monotonic()
+        if not connection.dead and now - connection.made_at > self._max_age_seconds:
+            connection.fail(Trouble.CLOSED, "too old")
         if connection.dead:
             self._loop.call_soon(self._on_outcome, token, outcome)
             self._connect_more()
         else:
-            self._put_back(connection)
+            self._use(connection, now)
             self._on_outcome(token, outcome)
 
     def _died(self, connection: Connection[T]) -> None:
