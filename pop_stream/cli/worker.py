@@ -11,7 +11,7 @@ from pop_stream.settings import Settings
     "kafka_", "gstv_", "retries", "retry_backoff_seconds", "validation", "events_topic",
     "retry_topic", "failure_topic", "notification_", "group", "stages", "commit_interval_seconds",
     "drain_seconds", "session_timeout_seconds", "max_", "progress_timeout_seconds", "metrics_",
-    "log_",
+    "log_", required=("gstv_url",),
 )  # fmt: skip
 def worker(*, settings: Settings) -> int:
     r"""Deliver events from Kafka to GSTV, and lose none.
