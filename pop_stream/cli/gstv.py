@@ -54,8 +54,14 @@ def gstv() -> None:
 
 
 @gstv.command(help=_HELP)
-@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
-@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8080,
+    show_default=True,
+    help="The port to listen on. 0: any free one.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--rules", help="A file of rules, or the JSON itself.")
 @click.option("--ledger", type=_FILE, help="Append a line of JSON for each request here.")
 @click.option("--certfile", type=_FILE, help="Speak https with this certificate (PEM).")
