@@ -1,32 +1,30 @@
 """Brings Apache Kafka onto this machine, once per user: the jars and what is made from them."""
 
-import logging
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pop_stream.kafka.broker_config import LOG_FOLDER, Node, server_properties
-from pop_stream.kafka.jar_cache import JarCache, Progress, exclusive, user_cache
+from pop_stream.kafka.jar_cache import JarCache, Progress, exclusive, fresh_folder, user_cache
 from pop_stream.kafka.jar_fetch import fetch_with_jgo
 from pop_stream.kafka.jar_lock import KAFKA_VERSION, read_lock
-from pop_stream.kafka.java import find_java, java_command
+from pop_stream.kafka.java import Java, find_java, java_command
 from pop_stream.kafka.unavailable import unavailable
 
 FORMAT_TIMEOUT_SECONDS = 60
 META_PROPERTIES = "meta.properties"
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
     """An Apache Kafka that can be started."""
 
-    java: Path
+    #: Where all that can be made again is kept.
+    root: Path
+    java: Java
     jars: tuple[Path, ...]
     #: What Kafka's own formatting tool leaves in a log folder, without the node's identity:
     #: the feature levels of this version. The same for every node and cluster.
@@ -34,7 +32,7 @@ class Installation:
 
     def command(self, *main: str, flags: Sequence[str] = ()) -> list[str]:
         """Compose the command line of one of Kafka's main classes."""
-        return java_command(self.java, self.jars, flags=flags, main=main)
+        return java_command(self.java.path, self.jars, flags=flags, main=main)
 
 
 def install(progress: Progress) -> Installation:
@@ -48,6 +46,7 @@ def install(progress: Progress) -> Installation:
     lock = read_lock()
     cache.fill(lock, fetch_with_jgo, progress=progress)
     installation = Installation(
+        root=root,
         java=java,
         jars=tuple(cache.path(jar) for jar in lock),
         formatted=root / "formatted",
@@ -63,9 +62,9 @@ def _format(installation: Installation) -> None:
     target = installation.formatted
     if target.is_dir():
         return
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".format-") as folder:
+    with fresh_folder(target.parent) as folder:
         node = Node(id=1, port=1, controller_port=2)
-        properties = Path(folder) / "server.properties"
+        properties = folder / "server.properties"
         properties.write_text(server_properties(node, [node]), encoding="ascii")
         command = installation.command(
             "kafka.tools.StorageTool",
@@ -76,12 +75,12 @@ def _format(installation: Installation) -> None:
             properties.name,
         )
         _run(command, folder)
-        made = Path(folder) / LOG_FOLDER
+        made = folder / LOG_FOLDER
         (made / META_PROPERTIES).unlink()
         made.rename(target)
 
 
-def _run(command: Sequence[str], folder: str) -> None:
+def _run(command: Sequence[str], folder: Path) -> None:
     try:
         subprocess.run(
             command,

@@ -8,6 +8,7 @@ however many processes fill the cache at once and whenever they are killed.
 import fcntl
 import hashlib
 import os
+import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,6 +28,7 @@ Progress = Callable[[int, int], None]
 Fetch = Callable[[LockedJar, Path, Callable[[int], None]], Path]
 
 PARALLEL_DOWNLOADS = 6
+FRESH = ".making-"
 ATTEMPTS = 3
 
 
@@ -69,12 +71,9 @@ class JarCache:
         missing = self.missing(jars)
         total = sum(jar.size for jar in jars)
         meter = _Meter(total - sum(jar.size for jar in missing), total, progress)
-        with (
-            tempfile.TemporaryDirectory(dir=self.folder, prefix=".fetch-") as staging,
-            ThreadPoolExecutor(PARALLEL_DOWNLOADS) as pool,
-        ):
+        with fresh_folder(self.folder) as staging, ThreadPoolExecutor(PARALLEL_DOWNLOADS) as pool:
             futures = [
-                pool.submit(self._admit, jar, fetch, staging=Path(staging), meter=meter)
+                pool.submit(self._admit, jar, fetch, staging=staging, meter=meter)
                 for jar in missing
             ]
             try:
@@ -105,6 +104,15 @@ def exclusive(folder: Path) -> Iterator[None]:
     with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def fresh_folder(parent: Path) -> Iterator[Path]:
+    """Give a temporary folder in one that is held `exclusive`; those of killed processes go."""
+    for old in parent.glob(f"{FRESH}*"):
+        shutil.rmtree(old, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=parent, prefix=FRESH) as folder:
+        yield Path(folder)
 
 
 def _verify(jar: LockedJar, path: Path) -> None:

@@ -1,10 +1,13 @@
 """The list of jars that make up the embedded Kafka, each pinned by its SHA-256."""
 
+import re
 from dataclasses import dataclass
 from importlib.resources import files
 
 #: The version of Apache Kafka that is embedded.
 KAFKA_VERSION = "4.4.0"
+
+_ENTRY = re.compile(r"([^:\s]+):([^:\s]+):([^:\s]+) ([0-9a-f]{64}) ([0-9]+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +49,8 @@ def lock_text(version: str = KAFKA_VERSION) -> str:
 
 
 def _parse_line(line: str) -> LockedJar:
-    try:
-        coordinate, sha256, size = line.split()
-        group, artifact, version = coordinate.split(":")
-        bytes.fromhex(sha256)
-    except ValueError as exc:
-        raise ValueError(f"not an entry of a jar lock: {line!r}") from exc
-    if len(sha256) != 64:
-        raise ValueError(f"not a SHA-256: {sha256!r}")
+    entry = _ENTRY.fullmatch(line)
+    if entry is None:
+        raise ValueError(f"not an entry of a jar lock: {line!r}")
+    group, artifact, version, sha256, size = entry.groups()
     return LockedJar(group=group, artifact=artifact, version=version, sha256=sha256, size=int(size))

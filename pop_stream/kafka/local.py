@@ -7,28 +7,21 @@ It listens on the loopback interface only, without encryption or authentication.
 No broker outlives the process that started it, however that process ends.
 """
 
-import base64
 import logging
 import tempfile
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pop_stream.errors import EmbeddedKafkaError, UsageError
+from pop_stream.errors import EmbeddedKafkaError
+from pop_stream.kafka.archive import archive_flags
 from pop_stream.kafka.broker import STOP_TIMEOUT_SECONDS, Broker, wait_until
-from pop_stream.kafka.broker_config import (
-    HOST,
-    LOG_FOLDER,
-    Node,
-    meta_properties,
-    server_properties,
-)
-from pop_stream.kafka.install import META_PROPERTIES, Installation, install, prepare_log_folder
+from pop_stream.kafka.broker_config import Node
+from pop_stream.kafka.install import install
 from pop_stream.kafka.jar_cache import Progress
-from pop_stream.kafka.ports import free_ports, is_free
+from pop_stream.kafka.layout import SERVER_PROPERTIES, broker_folder, choose_nodes, lay_out
 from pop_stream.kafka.supervisor import Supervisor
 
 READY_TIMEOUT_SECONDS = 90.0
@@ -51,11 +44,26 @@ class LocalKafkaOptions:
 class LocalKafka:
     """A cluster of one or three brokers. Ends with `stop`, or with the `with` block."""
 
-    def __init__(self, brokers: Sequence[Broker], *, folder: Path, supervisor: Supervisor) -> None:
-        self.brokers = tuple(brokers)
+    def __init__(
+        self, nodes: Sequence[Node], *, folder: Path, command: Sequence[str], kept: bool
+    ) -> None:
+        """Take a folder that is laid out for these nodes; `start` does that."""
         #: Where brokers keep records and logs.
         self.folder = folder
-        self._supervisor = supervisor
+        self._supervisor = Supervisor(
+            grace_seconds=STOP_TIMEOUT_SECONDS if kept else 0.0,
+            remove=None if kept else folder,
+            log=folder / "supervisor.log",
+        )
+        self.brokers = tuple(
+            Broker(
+                node,
+                folder=broker_folder(folder, node),
+                command=command,
+                supervisor=self._supervisor,
+            )
+            for node in nodes
+        )
 
     @classmethod
     def start(
@@ -65,10 +73,16 @@ class LocalKafka:
 
         Raises EmbeddedKafkaError when it cannot be had or does not start, UsageError when the
         options cannot be met (a port that is taken, a folder of another number of brokers).
+        The first time, jars are fetched, and `progress` is told of it.
         """
-        nodes = _nodes(options)
+        nodes = choose_nodes(brokers=options.brokers, port=options.port)
         installation = install(progress)
-        kafka = cls._prepare(options, nodes, installation)
+        flags = archive_flags(installation)
+        kept = options.data_dir
+        folder = (kept or Path(tempfile.mkdtemp(prefix="pop-stream-kafka-"))).absolute()
+        lay_out(folder, nodes, installation)
+        command = installation.command("kafka.Kafka", SERVER_PROPERTIES, flags=flags)
+        kafka = cls(nodes, folder=folder, command=command, kept=kept is not None)
         try:
             for broker in kafka.brokers:
                 broker.start()
@@ -78,28 +92,6 @@ class LocalKafka:
             raise
         log.info("kafka.ready", extra={"bootstrap_servers": kafka.bootstrap_servers})
         return kafka
-
-    @classmethod
-    def _prepare(
-        cls, options: LocalKafkaOptions, nodes: Sequence[Node], installation: Installation
-    ) -> Self:
-        kept = options.data_dir
-        folder = (kept or Path(tempfile.mkdtemp(prefix="pop-stream-kafka-"))).absolute()
-        folder.mkdir(parents=True, exist_ok=True)
-        _format(folder, nodes, installation)
-        supervisor = Supervisor(
-            grace_seconds=STOP_TIMEOUT_SECONDS if kept else 0.0,
-            remove=None if kept else folder,
-            log=folder / "supervisor.log",
-        )
-        command = installation.command("kafka.Kafka", "server.properties")
-        brokers = [
-            Broker(
-                node, folder=_broker_folder(folder, node), command=command, supervisor=supervisor
-            )
-            for node in nodes
-        ]
-        return cls(brokers, folder=folder, supervisor=supervisor)
 
     @property
     def bootstrap_servers(self) -> str:
@@ -138,49 +130,6 @@ class LocalKafka:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
-
-
-def _nodes(options: LocalKafkaOptions) -> list[Node]:
-    if options.brokers not in (1, 3):
-        raise UsageError("the embedded Kafka runs 1 or 3 brokers")
-    count = options.brokers
-    if options.port == 0:
-        ports = free_ports(2 * count)
-    else:
-        ports = [options.port + n for n in range(count)]
-        for port in ports:
-            if port > 65_535 or not is_free(port):
-                raise UsageError(f"port {port} of {HOST} is taken or is none: choose another one")
-        ports += [port for port in free_ports(2 * count) if port not in ports][:count]
-    return [Node(id=n + 1, port=ports[n], controller_port=ports[count + n]) for n in range(count)]
-
-
-def _format(folder: Path, nodes: Sequence[Node], installation: Installation) -> None:
-    """Lay out a folder for each broker; one that has records already keeps them."""
-    there = {path.parent.parent.name for path in folder.glob(f"*/{LOG_FOLDER}/{META_PROPERTIES}")}
-    if there and there != {_broker_folder(folder, node).name for node in nodes}:
-        held = f"{folder} holds a Kafka of {len(there)} brokers"
-        raise UsageError(f"{held}: start that many, or name another folder")
-    cluster_id = _kafka_uuid()
-    for node in nodes:
-        broker_folder = _broker_folder(folder, node)
-        broker_folder.mkdir(exist_ok=True)
-        meta = meta_properties(node, cluster_id=cluster_id, directory_id=_kafka_uuid())
-        prepare_log_folder(installation, broker_folder / LOG_FOLDER, meta)
-        properties = server_properties(node, nodes)
-        (broker_folder / "server.properties").write_text(properties, encoding="ascii")
-
-
-def _broker_folder(folder: Path, node: Node) -> Path:
-    return folder / f"broker-{node.id}"
-
-
-def _kafka_uuid() -> str:
-    """Make a UUID as Kafka writes it; it avoids a leading dash, which looks like an option."""
-    while True:
-        text = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        if not text.startswith("-"):
-            return text
 
 
 def _not_started(broker: Broker, why: str) -> EmbeddedKafkaError:

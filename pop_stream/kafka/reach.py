@@ -42,7 +42,7 @@ async def require_kafka(settings: Settings) -> None:
 def unreachable(settings: Settings, why: str) -> KafkaUnreachableError:
     """Make the error, with what to do about it."""
     return KafkaUnreachableError(
-        f"no Kafka can be used at {settings.kafka_bootstrap_servers}: {why}.\n"
+        f"no Kafka can be reached at {settings.kafka_bootstrap_servers}: {why}.\n"
         "POP_STREAM_KAFKA_BOOTSTRAP_SERVERS says where it is (and POP_STREAM_KAFKA_* how to speak "
         "to it); `pop-stream kafka up` starts one for development."
     )
@@ -70,10 +70,10 @@ async def _require_listener(settings: Settings) -> None:
     reasons = await asyncio.gather(*(_why_not(host, port) for host, port in servers))
     if None in reasons:
         return
-    whys = dict.fromkeys(
-        f"{host}:{port} {reason}" for (host, port), reason in zip(servers, reasons, strict=True)
-    )
-    raise unreachable(settings, "; ".join(whys))
+    if len(servers) == 1:
+        raise unreachable(settings, str(reasons[0]))
+    pairs = zip(servers, reasons, strict=True)
+    raise unreachable(settings, "; ".join(f"{host}:{port} {why}" for (host, port), why in pairs))
 
 
 async def _why_not(host: str, port: int) -> str | None:
@@ -83,7 +83,7 @@ async def _why_not(host: str, port: int) -> str | None:
     except TimeoutError:
         return f"did not answer in {CONNECT_TIMEOUT_SECONDS:g} s"
     except ConnectionRefusedError:
-        return "refuses connections: nothing listens there"
+        return "refused the connection, so nothing listens there"
     except OSError as exc:
         return f"cannot be reached ({exc.strerror or exc})"
     writer.close()

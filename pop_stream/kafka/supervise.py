@@ -58,7 +58,10 @@ def serve(brokers: dict[int, "subprocess.Popen[bytes]"]) -> None:
         received += piece
         *lines, received = received.split(b"\n")
         for line in lines:
-            answer = obey(json.loads(line), brokers, die_with_us)
+            try:
+                answer = obey(json.loads(line), brokers, die_with_us)
+            except OSError as exc:
+                answer = {"error": str(exc)}
             os.write(1, json.dumps(answer).encode() + b"\n")
 
 
@@ -78,6 +81,8 @@ def obey(
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
+                    # With whatever it starts itself, to be ended as one.
+                    process_group=0,
                     # Safe here: this process has one thread.
                     preexec_fn=die_with_us,  # noqa: PLW1509
                 )
@@ -100,7 +105,8 @@ def end(brokers: dict[int, "subprocess.Popen[bytes]"], grace_seconds: float) -> 
             with contextlib.suppress(subprocess.TimeoutExpired):
                 broker.wait(grace_seconds)
     for broker in brokers.values():
-        broker.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(broker.pid, signal.SIGKILL)
         broker.wait()
 
 

@@ -1,5 +1,6 @@
 """This process's end of the supervisor: starts brokers through it, and asks it about them."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -60,7 +61,8 @@ class Supervisor:
         with self._lock:
             if self._process.stdin is None or self._process.stdin.closed:
                 return
-            self._process.stdin.close()
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.close()
             if self._process.stdout is not None:
                 self._process.stdout.close()
             self._process.wait()
@@ -79,4 +81,6 @@ class Supervisor:
         if not answer:
             raise EmbeddedKafkaError("the supervisor of the embedded Kafka is gone")
         answered: dict[str, Any] = json.loads(answer)
+        if "error" in answered:
+            raise EmbeddedKafkaError(f"the embedded Kafka: {answered['error']}")
         return answered

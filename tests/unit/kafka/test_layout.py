@@ -1,0 +1,120 @@
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from pop_stream.errors import UsageError
+from pop_stream.kafka.install import Installation
+from pop_stream.kafka.java import Java
+from pop_stream.kafka.layout import choose_nodes, lay_out
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Installation:
+    """A Kafka that has been formatted, without the Kafka."""
+    formatted = tmp_path / "formatted"
+    (formatted / "__cluster_metadata-0").mkdir(parents=True)
+    (formatted / "__cluster_metadata-0" / "0.checkpoint").write_bytes(b"features")
+    java = Java(path=Path("/usr/bin/java"), major=25)
+    return Installation(root=tmp_path, java=java, jars=(), formatted=formatted)
+
+
+def test_each_broker_is_formatted_for_the_same_cluster(
+    tmp_path: Path, installation: Installation
+) -> None:
+    """Brokers have folders of their own, and one cluster."""
+    lay_out(tmp_path / "data", choose_nodes(brokers=3, port=0), installation)
+
+    marks = [
+        dict(line.split("=") for line in path.read_text().splitlines())
+        for path in sorted((tmp_path / "data").glob("broker-*/data/meta.properties"))
+    ]
+    assert [mark["node.id"] for mark in marks] == ["1", "2", "3"]
+    assert len({mark["cluster.id"] for mark in marks}) == 1
+    assert len({mark["directory.id"] for mark in marks}) == 3
+    assert len(list((tmp_path / "data").glob("broker-*/data/*/0.checkpoint"))) == 3
+
+
+def test_folder_that_is_started_again_keeps_its_cluster(
+    tmp_path: Path, installation: Installation
+) -> None:
+    """Ports may change, the identity does not."""
+    folder = tmp_path / "data"
+    lay_out(folder, choose_nodes(brokers=1, port=0), installation)
+    before = (folder / "broker-1" / "data" / "meta.properties").read_text()
+
+    lay_out(folder, choose_nodes(brokers=1, port=0), installation)
+
+    assert (folder / "broker-1" / "data" / "meta.properties").read_text() == before
+
+
+def test_folder_whose_making_was_cut_short_is_finished(
+    tmp_path: Path, installation: Installation
+) -> None:
+    """A kill between two brokers does not leave a folder that is good for nothing."""
+    folder, nodes = tmp_path / "data", choose_nodes(brokers=3, port=0)
+    lay_out(folder, nodes, installation)
+    (folder / "broker-3" / "data" / "meta.properties").unlink()
+
+    lay_out(folder, nodes, installation)
+
+    cluster = json.loads((folder / "pop-stream-kafka.json").read_text())["cluster_id"]
+    assert cluster in (folder / "broker-3" / "data" / "meta.properties").read_text()
+
+
+def test_folder_of_another_number_of_brokers_is_refused(
+    tmp_path: Path, installation: Installation
+) -> None:
+    """One broker cannot go on with what three had."""
+    lay_out(tmp_path / "data", choose_nodes(brokers=3, port=0), installation)
+
+    with pytest.raises(UsageError, match="holds a Kafka of 3 brokers"):
+        lay_out(tmp_path / "data", choose_nodes(brokers=1, port=0), installation)
+
+
+def test_folder_with_other_things_is_refused(tmp_path: Path, installation: Installation) -> None:
+    """Nobody's home directory becomes a Kafka by a slip."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    (folder / "letter").touch()
+
+    with pytest.raises(UsageError, match="is not empty"):
+        lay_out(folder, choose_nodes(brokers=1, port=0), installation)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"brokers": 1}'])
+def test_damaged_mark_is_refused(tmp_path: Path, installation: Installation, content: str) -> None:
+    """What is not understood is not overwritten."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "pop-stream-kafka.json").write_text(content)
+
+    with pytest.raises(UsageError, match="cannot be used"):
+        lay_out(folder, choose_nodes(brokers=1, port=0), installation)
+
+
+def test_port_is_the_first_brokers_and_the_next_are_the_others(tmp_path: Path) -> None:
+    """Whoever names a port knows all of them."""
+    del tmp_path
+    base = choose_nodes(brokers=3, port=0)[0].port
+
+    nodes = choose_nodes(brokers=3, port=base)
+
+    assert [node.port for node in nodes] == [base, base + 1, base + 2]
+    assert len({node.controller_port for node in nodes} | {node.port for node in nodes}) == 6
+
+
+def test_port_that_is_taken_is_told() -> None:
+    """The message names the port."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with pytest.raises(UsageError, match=f"port {port} of 127.0.0.1 is taken"):
+            choose_nodes(brokers=1, port=port)
+
+
+@pytest.mark.parametrize(("brokers", "port"), [(0, 0), (2, 0), (4, 0), (3, 65_534)])
+def test_what_is_not_offered_is_told(brokers: int, port: int) -> None:
+    """Numbers of brokers and ports that cannot be are refused before anything starts."""
+    with pytest.raises(UsageError):
+        choose_nodes(brokers=brokers, port=port)
