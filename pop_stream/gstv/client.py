@@ -135,8 +135,10 @@ class GstvClient(Generic[T]):
         while self._idle:
             connection, _ = self._idle.popitem()
             idle_for = now - connection.idle_since
-            if idle_for < self._limits.idle_seconds and (
-                idle_for < _FRESH_SECONDS or connection.is_quiet()
+            if (
+                idle_for < self._limits.idle_seconds
+                and connection.is_open()
+                and (idle_for < _FRESH_SECONDS or connection.is_quiet())
             ):
                 return connection
             connection.fail(Trouble.CLOSED, "idle for too long, or closed by GSTV")

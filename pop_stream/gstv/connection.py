@@ -93,6 +93,10 @@ class Connection(asyncio.Protocol, Generic[T]):
         self.busy = True
         self._transport.write(request)
 
+    def is_open(self) -> bool:
+        """Whether the transport takes data. It may have ended before the loop tells us so."""
+        return not self._transport.is_closing()
+
     def is_quiet(self) -> bool:
         """Whether GSTV has neither closed the connection nor sent anything, as the kernel knows."""
         return not self._poll.poll(0)

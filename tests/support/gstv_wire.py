@@ -29,6 +29,9 @@ class FakeTransport(asyncio.Transport):
         assert not self.aborted
         self.written.append(bytes(data))
 
+    def is_closing(self) -> bool:
+        return self.aborted > 0
+
     def abort(self) -> None:
         self.aborted += 1
 

@@ -22,6 +22,7 @@ def wire() -> Iterator[Wire]:
 
 
 def bytewise(data: bytes) -> list[bytes]:
+    """Cut into single bytes."""
     return [data[index : index + 1] for index in range(len(data))]
 
 
@@ -107,6 +108,7 @@ def test_an_answer_that_ends_the_connection_still_counts(wire: Wire, answer: byt
 
 
 def head(text: bytes) -> bytes:
+    """Make the head of a 200."""
     return b"HTTP/1.1 200 OK\r\n" + text + b"\r\n\r\n"
 
 

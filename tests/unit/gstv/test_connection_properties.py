@@ -1,5 +1,6 @@
 """Whatever GSTV sends: one outcome for each post, never a success that GSTV did not say."""
 
+import itertools
 import re
 
 from hypothesis import given, settings
@@ -46,7 +47,7 @@ def pieces(draw: st.DrawFn) -> list[bytes]:
     data = draw(assembled | mutated())
     cuts = sorted(draw(st.sets(st.integers(1, max(1, len(data) - 1)), max_size=4)))
     edges = [0, *cuts, len(data)]
-    found = [data[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    found = [data[start:end] for start, end in itertools.pairwise(edges)]
     return [piece for piece in found if piece]
 
 

@@ -33,6 +33,7 @@ class Parsed:
 
 
 def head(url: str = "http://gstv.example/pop") -> RequestHead:
+    """Make a head for one endpoint."""
     return RequestHead(parse_endpoint(url))
 
 
