@@ -133,7 +133,10 @@ def _take(lines: Iterable[_Line], source: SourceName, spell: Callable[[Setting],
     for line in lines:
         setting = plain.get(line.key) or files.get(line.key)
         if setting is None and source != "file" and line.key in OTHER_VARIABLES:
-            toml = Path(str(line.value)) if line.key == CONFIG_VARIABLE else toml
+            if line.key == CONFIG_VARIABLE and line.value:
+                toml = Path(str(line.value))
+            elif line.key == CONFIG_VARIABLE:
+                problems.append(f"{line.label} is empty: give it a value, or drop it")
             continue
         if setting is None:
             nearest = _nearest(line.key, [*plain, *files])

@@ -227,6 +227,13 @@ def test_the_environment_names_the_toml_file_and_a_flag_names_a_better_one(tmp_p
     assert load_settings({}, dotenv=dotenv).retries == 2
 
 
+def test_an_empty_name_of_a_toml_file_is_a_problem() -> None:
+    """Like any other empty value."""
+    assert _problems({"POP_STREAM_CONFIG": ""}) == [
+        "POP_STREAM_CONFIG in the environment is empty: give it a value, or drop it"
+    ]
+
+
 def test_settings_cannot_be_changed() -> None:
     """What was checked stays as it was checked."""
     with pytest.raises(ValidationError):
