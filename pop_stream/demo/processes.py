@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -94,9 +94,10 @@ class Child:
 class Children:
     """Starts children, and ends all of them at the end of the `with` block."""
 
-    def __init__(self, folder: Path) -> None:
-        """Take the folder for the children's output."""
+    def __init__(self, folder: Path, *, program: Sequence[str] = ("-m", "pop_stream")) -> None:
+        """Take the folder for the children's output, and what Python is to run."""
         self._folder = folder
+        self._program = program
         self._all: list[Child] = []
 
     def __enter__(self) -> Self:
@@ -118,9 +119,9 @@ class Children:
                 child.process.wait()
 
     def start(self, name: str, *arguments: str, environment: Mapping[str, str]) -> Child:
-        """Start `python -m pop_stream` with these arguments and exactly this environment."""
+        """Start a child with these arguments and exactly this environment."""
         output, errors = self._folder / f"{name}.out", self._folder / f"{name}.log"
-        command = ["-m", "pop_stream", *arguments]
+        command = [*self._program, *arguments]
         with output.open("wb") as stdout, errors.open("wb") as stderr:
             process = subprocess.Popen(
                 [sys.executable, "-c", _LAUNCHER, str(os.getpid()), *command],
@@ -128,6 +129,8 @@ class Children:
                 stdout=stdout,
                 stderr=stderr,
                 env=dict(environment),
+                # Not where the user is: a `.env` file there is not meant for this.
+                cwd=self._folder,
                 # A Ctrl-C in the terminal reaches the demo alone, which ends them in order.
                 process_group=0,
             )

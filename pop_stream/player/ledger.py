@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 import orjson
+
+from pop_stream.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,25 +27,36 @@ class Confirmed:
 
 
 class PlayerLedger:
-    """Appends confirmed events to a file; what was flushed survives this process."""
+    """Collects confirmed events and appends them to a file; what was flushed outlives us."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: FileIO) -> None:
         self._file = file
+        self._lines: list[bytes] = []
 
     def write(self, confirmed: Confirmed) -> None:
-        """Note an event; call `flush` to be sure of it."""
-        self._file.write(orjson.dumps(asdict(confirmed)) + b"\n")
+        """Note an event. It is in the file after the next `flush`."""
+        self._lines.append(orjson.dumps(asdict(confirmed), option=orjson.OPT_APPEND_NEWLINE))
 
     def flush(self) -> None:
-        """Hand what was written to the operating system."""
-        self._file.flush()
+        """Hand what was noted to the operating system. Raises OSError when it does not take it."""
+        rest = memoryview(b"".join(self._lines))
+        self._lines.clear()
+        while rest:
+            rest = rest[self._file.write(rest) :]
 
 
 @contextmanager
 def open_ledger(path: Path | None) -> Iterator[PlayerLedger | None]:
-    """Open a ledger at its end; without a path there is none."""
+    """Open a ledger at its end; without a path there is none.
+
+    Raises UsageError when the file cannot be opened.
+    """
     if path is None:
         yield None
         return
-    with path.open("ab") as file:
+    try:
+        file = path.open("ab", buffering=0)
+    except OSError as error:
+        raise UsageError(f"the ledger {path} cannot be written ({error.strerror})") from error
+    with file:
         yield PlayerLedger(file)

@@ -6,6 +6,7 @@ import time
 from asyncio import Future
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -88,6 +89,7 @@ class SimulatedPlayers:
         self._repeats = 0
         self._waiting_since = 0.0
         self._error: BaseException | None = None
+        self._ledger_error: OSError | None = None
         self._flush_soon: asyncio.TimerHandle | None = None
         self._news = asyncio.Event()
         self._stopped = False
@@ -105,7 +107,8 @@ class SimulatedPlayers:
     async def send(self, plays: Iterable[Play]) -> Sent:
         """Send all plays and return when each is confirmed.
 
-        Raises TopicsMissingError, and WorkFailedError when patience ends.
+        Raises TopicsMissingError, and WorkFailedError when patience ends or the ledger cannot be
+        written.
         """
         begun_at = time.monotonic()
         try:
@@ -119,6 +122,7 @@ class SimulatedPlayers:
                 await self._send_again()
         finally:
             self._flush()
+        self._check()
         seconds = time.monotonic() - begun_at
         return Sent(events=self._events, repeats=self._repeats, seconds=seconds)
 
@@ -133,10 +137,9 @@ class SimulatedPlayers:
     async def _wait(self, seconds: float) -> None:
         """Wait until something is confirmed, fails or stops, or the time is over."""
         self._news.clear()
-        try:
+        with suppress(TimeoutError):
             await asyncio.wait_for(self._news.wait(), seconds)
-        except TimeoutError:
-            self._check_patience()
+        self._check()
 
     async def _take(self, event: _Event) -> None:
         if self._confirmed == self._events:
@@ -146,8 +149,8 @@ class SimulatedPlayers:
         await self._send_again()
 
     async def _send_again(self) -> None:
+        self._check()
         for _ in range(len(self._again)):
-            self._check_patience()
             self._repeats += 1
             await self._send(self._again.popleft())
 
@@ -208,14 +211,21 @@ class SimulatedPlayers:
             self._flush_soon.cancel()
             self._flush_soon = None
         if self._ledger is not None:
-            self._ledger.flush()
+            try:
+                self._ledger.flush()
+            except OSError as error:
+                self._ledger_error = error
 
     def _boot_id(self, key: bytes) -> bytes:
         if key not in self._boot_ids:
             self._boot_ids[key] = self._make_boot_id().encode()
         return self._boot_ids[key]
 
-    def _check_patience(self) -> None:
+    def _check(self) -> None:
+        if self._ledger_error is not None:
+            # What the broker confirms from here on would stand nowhere.
+            why = self._ledger_error.strerror
+            raise WorkFailedError(f"the ledger cannot be written ({why})") from self._ledger_error
         waiting = self._events - self._confirmed
         patience = self._sending.patience_seconds
         if waiting and time.monotonic() - self._waiting_since > patience:
