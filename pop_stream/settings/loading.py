@@ -75,7 +75,7 @@ def load(
     problems = [problem for reading in readings for problem in reading.problems]
     settings, wrong = _validate(given)
     problems += [wrong[name] for name in SETTINGS if name in wrong]
-    problems += _break_rules(settings, given, wrong)
+    problems += _broken_rules(settings, given, wrong)
     problems += _missing(settings, [name for name in required if name not in wrong])
     if problems:
         raise SettingsError(problems)
@@ -136,7 +136,7 @@ def _content(path: Path) -> str:
         text = content.decode()
     except UnicodeError:
         raise ValueError("is not UTF-8") from None
-    return text.removesuffix("\n").removesuffix("\r")
+    return text.removesuffix("\r\n") if text.endswith("\r\n") else text.removesuffix("\n")
 
 
 def _refusal(given: Given, context: Mapping[str, object]) -> str:
@@ -151,7 +151,7 @@ def _refusal(given: Given, context: Mapping[str, object]) -> str:
     return f"{text}, not {shown!r}"
 
 
-def _break_rules(
+def _broken_rules(
     settings: Settings, given: Mapping[str, Given], wrong: Mapping[str, str]
 ) -> Iterator[str]:
     for rule in RULES:

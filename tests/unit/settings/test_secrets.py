@@ -42,6 +42,7 @@ def test_a_secret_comes_from_its_file(secret: Setting, tmp_path: Path) -> None:
         ("tulip", "tulip"),
         ("tulip\n", "tulip"),
         ("tulip\r\n", "tulip"),
+        ("tulip\r", "tulip\r"),
         (" tulip \n\n", " tulip \n"),
     ]:
         file.write_bytes(content.encode())
