@@ -7,6 +7,7 @@ dropped, and its bytes are never altered but for one key: the alias `tiNumber` b
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -17,6 +18,8 @@ REQUIRED_FIELDS = ("filename", "assetId", "startTimestamp", "endTimestamp", "sit
 _KNOWN_FIELDS = frozenset((*REQUIRED_FIELDS, "ioNumber", "tiNumber", "screenState"))
 _SCREEN_STATES = frozenset(("Full", "Partial"))
 _MAX_DEPTH = 32
+_SEPARATORS = itemgetter(4, 7, 10, 13, 16)
+_EXPECTED_SEPARATORS = ("-", "-", " ", ":", ":")
 #: No zone is ahead of UTC by more: a site-local time later than now by this much is in the future
 #: wherever the site stands. Five minutes more for clocks that are a little off.
 _FUTURE = timedelta(hours=14, minutes=5)
@@ -180,8 +183,9 @@ def _flag_times(
 
 def _parse_time(text: str) -> datetime | None:
     # fromisoformat() takes more forms than yyyy-mm-dd HH:MM:SS, and is 30 times faster than
-    # strptime(): so the separators are checked here.
-    if len(text) != 19 or text[4] != "-" or text[7] != "-" or text[10] != " " or text[13] != ":":
+    # strptime(): so the separators are checked here. All of them: a last colon that is missing
+    # leaves room for a zone, and a time with a zone cannot be compared with one without.
+    if len(text) != 19 or _SEPARATORS(text) != _EXPECTED_SEPARATORS:
         return None
     try:
         return datetime.fromisoformat(text)
