@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 import orjson
 
-_TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\],:]', re.DOTALL)
+# A text that is never closed runs to the end: else each quote in it would be tried as the beginning
+# of another one, in a time that grows with the square of the length.
+_TOKENS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[{}\[\],]', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
