@@ -181,6 +181,7 @@ class GstvClient(Generic[T]):
             made.fail(Trouble.CLOSED, "the client was closed")
         else:
             self._use(made, time.monotonic())
+            self._connect_more()
 
     def _could_not_connect(self, why: NoAnswer) -> None:
         _logger.debug("gstv.connect.failed", extra={"trouble": why.trouble, "detail": why.detail})

@@ -81,6 +81,7 @@ class HostileServer:
         self.accepted = 0
         #: What went wrong in a script, other than the client's leaving.
         self.errors: list[BaseException] = []
+        self._stopping = threading.Event()
         self._acceptor = threading.Thread(target=self._accept, daemon=True)
         self._acceptor.start()
 
@@ -102,6 +103,7 @@ class HostileServer:
             ]
 
     def stop(self) -> None:
+        self._stopping.set()
         # Closing alone would leave the thread in accept().
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
@@ -119,8 +121,9 @@ class HostileServer:
             raise self.errors[0]
 
     def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
+        # A test may take all file descriptors: accepting then fails for a while.
+        while not self._stopping.is_set():
+            with suppress(OSError):
                 sock, _ = self._listener.accept()
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self.accepted += 1
