@@ -66,8 +66,9 @@ def demo(*, settings: Settings, **flags: Any) -> int:
       pop-stream demo --events 300 --json
     """
     if "log_level" not in settings.model_fields_set:
-        # What is worth telling is on the screen.
-        logging.getLogger("pop_stream").setLevel(logging.WARNING)
+        # What is worth telling is on the screen, and what fails there fails the run.
+        logging.getLogger("pop_stream").setLevel(logging.ERROR)
+        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     folder = Path(tempfile.mkdtemp(prefix="pop-stream-demo-"))
     exit_code = None
     try:
@@ -112,8 +113,8 @@ def _tell(report: Report, wish: _Wish, screen: Screen) -> None:
         print_json(_figures(report))
     else:
         Console().print(account)
-    if wish.svg and screen.busiest:
-        save_svg(wish.svg, picture(screen.busiest), account)
+    if wish.svg and screen.best:
+        save_svg(wish.svg, picture(screen.best), account)
 
 
 def _figures(report: Report) -> dict[str, float]:

@@ -26,6 +26,8 @@ class Evidence:
     notified: Counter[str]
     #: Not done, but a record of theirs is still before the worker: its offset is not committed.
     unfinished: AbstractSet[str]
+    #: GSTV took other bytes than the players sent.
+    altered: AbstractSet[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,7 @@ def _disagreements(evidence: Evidence) -> tuple[str, ...]:
         "notified without being parked": notified.keys() - parked,
         "notified more than once": {pop_id for pop_id, times in notified.items() if times > 1},
         "delivered but never produced": accepted - produced,
+        "delivered with other bytes than were sent": evidence.altered,
         "parked but never produced": parked - produced,
     }
     return tuple(f"{len(ids)} {what}: {_some(ids)}" for what, ids in found.items() if ids)

@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.text import Text
 
 from pop_stream.demo.snapshot import Snapshot
-from pop_stream.demo.view import picture, plain_line
+from pop_stream.demo.view import HAPPENINGS_SHOWN, picture, plain_line
 
 _MEGABYTE = 1_000_000
 
@@ -24,7 +24,7 @@ class Screen:
         self._line_due_at = 0.0
         self._downloaded = 0
         self._last: Snapshot | None = None
-        self._busiest: Snapshot | None = None
+        self._best: Snapshot | None = None
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
@@ -49,9 +49,9 @@ class Screen:
         self._is_closed = True
 
     @property
-    def busiest(self) -> Snapshot | None:
-        """The moment in which the most events waited: the best picture of the whole."""
-        return self._busiest
+    def best(self) -> Snapshot | None:
+        """The moment past half-way with the most to see."""
+        return self._best
 
     def say(self, text: str) -> None:
         """Say what happens while there is nothing to draw yet."""
@@ -73,11 +73,16 @@ class Screen:
     def show(self, snapshot: Snapshot) -> None:
         """Show a moment."""
         self._last = snapshot
-        busy = snapshot.counts.waiting
-        if self._busiest is None or busy >= self._busiest.counts.waiting:
-            self._busiest = snapshot
+        if self._best is None or _interest(snapshot) >= _interest(self._best):
+            self._best = snapshot
         if self._live is not None:
             self._live.update(picture(snapshot))
         elif time.monotonic() >= self._line_due_at:
             self._line_due_at = time.monotonic() + 1.0
             self._console.out(plain_line(snapshot))
+
+
+def _interest(snapshot: Snapshot) -> tuple[bool, int, int]:
+    counts, latest = snapshot.counts, snapshot.happenings[-HAPPENINGS_SHOWN:]
+    is_late = 2 * counts.settled >= snapshot.expected
+    return is_late, len({each.kind for each in latest}), counts.waiting

@@ -27,6 +27,9 @@ class Sightings:
         self._notified: Counter[str] = Counter()
         self._accepted: Counter[str] = Counter()
         self._refused: Counter[str] = Counter()
+        #: Digests of bodies: as the players sent them, and as GSTV took them.
+        self._sent_bodies: dict[str, str] = {}
+        self._taken_bodies: dict[str, str] = {}
         #: Produced and not settled; kept up to date so that a look at a big run stays cheap.
         self._open: set[str] = set()
         #: On the retry topic, and neither with GSTV nor parked.
@@ -39,6 +42,11 @@ class Sightings:
             self._produced.add(pop_id)
             if not self._settled(pop_id):
                 self._open.add(pop_id)
+
+    def sent(self, pop_id: str, digest: str) -> None:
+        """Note an event that the broker has confirmed to a player, with its body's digest."""
+        self._sent_bodies[pop_id.lower()] = digest
+        self.confirmed([pop_id])
 
     def record(self, record: SeenRecord, seconds: float) -> None:
         """Note a record; `seconds` is the time since the start of the run."""
@@ -56,13 +64,14 @@ class Sightings:
         else:
             self._park(record, seconds)
 
-    def answer(self, pop_id: str, *, took: bool) -> None:
-        """Note an attempt that GSTV saw, and whether it took the event."""
+    def answer(self, pop_id: str, digest: str, *, took: bool) -> None:
+        """Note an attempt that GSTV saw, its body's digest, and whether GSTV took the event."""
         pop_id = pop_id.lower()
         if not took:
             self._refused[pop_id] += 1
             return
         self._accepted[pop_id] += 1
+        self._taken_bodies[pop_id] = digest
         self._waiting.discard(pop_id)
         self._settle(pop_id)
 
@@ -94,6 +103,11 @@ class Sightings:
             quarantined=self._quarantined,
             notified=self._notified,
             unfinished={pop_id for pop_id in self._open if self._is_ahead(pop_id, committed)},
+            altered={
+                pop_id
+                for pop_id, digest in self._taken_bodies.items()
+                if self._sent_bodies.get(pop_id, digest) != digest
+            },
         )
 
     def _retry(self, record: SeenRecord, seconds: float) -> None:

@@ -85,6 +85,8 @@ class Answer:
     """An attempt that the partner saw."""
 
     pop_id: str
+    #: The SHA-256 of the body, in hexadecimal.
+    digest: str
     #: Whether the partner took the event: it said success, or that it knew the event already.
     took: bool
 
@@ -100,4 +102,4 @@ class PartnerLedger:
         for line in self._tail.new_lines():
             status = line["status"]
             took = status is not None and (200 <= status < 300 or status == 409)
-            yield Answer(pop_id=line["id"] or "", took=took)
+            yield Answer(pop_id=line["id"] or "", digest=line["sha256"], took=took)

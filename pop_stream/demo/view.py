@@ -15,12 +15,12 @@ from pop_stream.demo.snapshot import Happening, Snapshot
 WIDTH = 79
 _ARROW_WIDTH = 7
 _COLUMN_WIDTHS = (19, _ARROW_WIDTH, 24, _ARROW_WIDTH, 22)
-_HAPPENINGS_SHOWN = 6
+HAPPENINGS_SHOWN = 6
 
 _MARKS = {
     "retry": ("↻", "yellow", "waits for its next turn"),
     "parked": ("✗", "red", "parked until redriven"),
-    "quarantined": ("!", "magenta", "parked untried"),
+    "quarantined": ("!", "magenta", "quarantined"),
 }
 
 
@@ -55,7 +55,7 @@ def account_table(account: Account, seconds: float) -> RenderableType:
         (account.delivered, "delivered", "taken by GSTV", "green"),
         (account.delivered_after_retry, "", "of them only after a retry", "dim"),
         (account.parked, "parked", "in pop-events-failure, kept until redriven", "yellow"),
-        (account.quarantined, "", "of them untried: GSTV cannot take them", "dim"),
+        (account.quarantined, "", "of them quarantined: not fit to be sent", "dim"),
         (account.notified, "notified", "in pop-failure-notifications", "yellow"),
         (account.duplicates, "duplicates", "taken by GSTV more than once", ""),
         (account.unfinished, "unfinished", "still before the worker", ""),
@@ -92,7 +92,7 @@ def _way(snapshot: Snapshot) -> Table:
     grid.add_row(
         "",
         "",
-        Align.center(Text("│ unfit\n▼", "magenta")),
+        Align.center(Text("│ not fit\n▼", "magenta")),
         "",
         Align.center(Text("no success │ ▲     \n           ▼ │ retry", "yellow")),
     )
@@ -137,7 +137,7 @@ def _gstv(snapshot: Snapshot) -> list[Text]:
 def _failure(snapshot: Snapshot) -> list[Text]:
     return [
         _count(snapshot.counts.parked, "parked", "bold red" if snapshot.counts.parked else ""),
-        _count(snapshot.counts.quarantined, "untried", "dim"),
+        _count(snapshot.counts.quarantined, "quarantined", "dim"),
     ]
 
 
@@ -146,7 +146,7 @@ def _retry(snapshot: Snapshot) -> list[Text]:
         _count(
             snapshot.counts.waiting, "waiting", "bold yellow" if snapshot.counts.waiting else ""
         ),
-        _count(snapshot.counts.retried, "passed by", "dim"),
+        _count(snapshot.counts.retried, "so far", "dim"),
     ]
 
 
@@ -188,8 +188,8 @@ def _progress(snapshot: Snapshot) -> Table:
 
 
 def _happenings(happenings: tuple[Happening, ...]) -> list[Text]:
-    shown = [_happening(each) for each in happenings[-_HAPPENINGS_SHOWN:]]
-    return [*shown, *[Text()] * (_HAPPENINGS_SHOWN - len(shown))]
+    shown = [_happening(each) for each in happenings[-HAPPENINGS_SHOWN:]]
+    return [*shown, *[Text()] * (HAPPENINGS_SHOWN - len(shown))]
 
 
 def _happening(happening: Happening) -> Text:

@@ -83,9 +83,10 @@ class Watch:
         return self._sightings.counts()
 
     def _read_ledgers(self) -> None:
-        self._sightings.confirmed(line["id"] for line in self._players.new_lines())
+        for line in self._players.new_lines():
+            self._sightings.sent(line["id"], line["sha256"])
         for answer in self._partner.new_answers():
-            self._sightings.answer(answer.pop_id, took=answer.took)
+            self._sightings.answer(answer.pop_id, answer.digest, took=answer.took)
 
     def _snapshot(self, phase: str, seconds: float, expected: int, *, counts: Counts) -> Snapshot:
         return Snapshot(

@@ -28,6 +28,7 @@ def evidence_of(fates):
         quarantined=having(QUARANTINED),
         notified=Counter(having(PARKED, QUARANTINED)),
         unfinished=having(UNFINISHED),
+        altered=set(),
     )
 
 
@@ -89,6 +90,7 @@ def test_no_evidence_can_vanish_unseen(fates, data):
         ({"notified": Counter()}, "1 parked without a notification: b"),
         ({"notified": Counter(["a", "b"])}, "1 notified without being parked: a"),
         ({"notified": Counter({"b": 2})}, "1 notified more than once: b"),
+        ({"altered": {"a"}}, "1 delivered with other bytes than were sent: a"),
         ({"accepted": Counter(["a", "x"])}, "1 delivered but never produced: x"),
         (
             {"parked": {"b", "x"}, "notified": Counter(["b", "x"])},
@@ -106,6 +108,7 @@ def test_each_disagreement_is_named(change, says):
         quarantined=set(),
         notified=Counter(["b"]),
         unfinished=set(),
+        altered=set(),
     )
     account = account_for(replace(evidence, **change))
 
@@ -140,4 +143,5 @@ def test_the_evidence_has_no_part_that_these_tests_overlook():
         "quarantined",
         "notified",
         "unfinished",
+        "altered",
     }

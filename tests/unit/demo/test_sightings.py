@@ -9,6 +9,7 @@ from pop_stream.demo.sightings import Sightings
 from pop_stream.pop.identity import fallback_pop_id
 
 TOPICS = TopicNames(events="e", retry="r", failure="f", notifications="n")
+BODY = "2cf24dba"
 POP_ID = "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"
 
 
@@ -23,10 +24,10 @@ def test_an_event_is_followed_over_retry_to_the_partner():
     """An event that fails once waits, and is settled when the partner takes it."""
     sightings = Sightings(TOPICS)
     sightings.record(seen("e"), 0.0)
-    sightings.answer(POP_ID, took=False)
+    sightings.answer(POP_ID, BODY, took=False)
     sightings.record(seen("r", pop_status="503", pop_attempt="1"), 1.5)
     before = sightings.counts()
-    sightings.answer(POP_ID, took=True)
+    sightings.answer(POP_ID, BODY, took=True)
     after = sightings.counts()
 
     assert (before.produced, before.waiting, before.settled, before.refused_attempts) == (
@@ -69,7 +70,7 @@ def test_an_id_is_the_same_in_either_case():
     """Some write hexadecimal digits in capitals; the event is the same."""
     sightings = Sightings(TOPICS)
     sightings.record(seen("e", POP_ID.upper()), 0.0)
-    sightings.answer(POP_ID.upper(), took=True)
+    sightings.answer(POP_ID.upper(), BODY, took=True)
 
     assert sightings.counts().settled == 1
 
@@ -98,6 +99,20 @@ def test_an_event_that_was_confirmed_but_never_came_is_lost():
     assert account_for(sightings.evidence({})).lost == 1
 
 
+def test_an_event_that_was_altered_is_found():
+    """GSTV must get the bytes that the player sent."""
+    sightings = Sightings(TOPICS)
+    sightings.sent(POP_ID, BODY)
+    sightings.answer(POP_ID, BODY, took=True)
+    intact = account_for(sightings.evidence({}))
+    sightings.answer(POP_ID, "486ea462", took=True)
+
+    assert intact.unaccounted == ()
+    assert account_for(sightings.evidence({})).unaccounted == (
+        f"1 delivered with other bytes than were sent: {POP_ID}",
+    )
+
+
 @given(st.permutations(range(7)))
 def test_the_order_of_the_witnesses_does_not_matter(order):
     """Topics and ledgers are read at their own speed; in the end all say the same."""
@@ -106,7 +121,7 @@ def test_the_order_of_the_witnesses_does_not_matter(order):
     reports = [
         lambda: sightings.record(seen("e"), 0.0),
         lambda: sightings.record(seen("r"), 0.0),
-        lambda: sightings.answer(POP_ID, took=True),
+        lambda: sightings.answer(POP_ID, BODY, took=True),
         lambda: sightings.record(seen("e", other, offset=1), 0.0),
         lambda: sightings.record(seen("r", other, offset=1), 0.0),
         lambda: sightings.record(seen("f", other), 0.0),
