@@ -66,6 +66,7 @@ def _record(installation: Installation, archive: Path) -> None:
 
 def _run_once(installation: Installation, folder: Path, *, flags: list[str]) -> None:
     nodes = choose_nodes(brokers=1, port=0)
+    folder.mkdir()
     lay_out(folder, nodes, installation)
     supervisor = Supervisor(grace_seconds=0.0, remove=folder, log=folder / "supervisor.log")
     try:

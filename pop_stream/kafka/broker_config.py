@@ -63,6 +63,9 @@ def server_properties(node: Node, nodes: Sequence[Node]) -> str:
         "num.network.threads": 2,
         "num.io.threads": 4,
     }
+    if len(nodes) > 1:
+        # How long a killed broker's partitions have no leader. The default is 9 s.
+        entries["broker.session.timeout.ms"] = 6000
     return "".join(f"{name}={value}\n" for name, value in entries.items())
 
 

@@ -1,10 +1,12 @@
 """Which nodes a cluster has, and what lies in its folder before it starts."""
 
 import base64
+import fcntl
 import json
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from pop_stream.errors import UsageError
 from pop_stream.kafka.broker_config import (
@@ -20,6 +22,7 @@ from pop_stream.kafka.ports import free_ports, is_free
 SERVER_PROPERTIES = "server.properties"
 #: Marks a folder as ours.
 MARKER = "pop-stream-kafka.json"
+LOCK = ".pop-stream-lock"
 
 
 def choose_nodes(*, brokers: int, port: int) -> list[Node]:
@@ -43,8 +46,26 @@ def choose_nodes(*, brokers: int, port: int) -> list[Node]:
     ]
 
 
+def claim(folder: Path) -> BinaryIO:
+    """Take a folder for one cluster: nobody else can until the file that this gives is closed.
+
+    Raises UsageError when somebody has it.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / LOCK).open("wb")
+    except OSError as exc:
+        raise UsageError(f"{folder} cannot be used as Kafka's folder: {exc}") from exc
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as exc:
+        lock.close()
+        raise UsageError(f"{folder} is in use: a Kafka runs there") from exc
+    return lock
+
+
 def lay_out(folder: Path, nodes: Sequence[Node], installation: Installation) -> None:
-    """Make a folder for each broker; brokers that have records already keep them.
+    """Make a folder for each broker in a claimed one; brokers with records keep them.
 
     Raises UsageError when the folder holds something else, or a cluster of another size.
     """
@@ -61,7 +82,6 @@ def _cluster_id(folder: Path, *, brokers: int) -> str:
     """Give the id that the folder's cluster has; an empty folder gets a new one."""
     marker = folder / MARKER
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         if marker.exists():
             held = json.loads(marker.read_text(encoding="ascii"))
             if held["brokers"] != brokers:
@@ -70,7 +90,7 @@ def _cluster_id(folder: Path, *, brokers: int) -> str:
                     "start that many, or name another folder"
                 )
             return str(held["cluster_id"])
-        if any(folder.iterdir()):
+        if any(path.name != LOCK for path in folder.iterdir()):
             raise UsageError(f"{folder} is not empty, and holds no Kafka of ours")
         cluster_id = _kafka_uuid()
         content = json.dumps({"brokers": brokers, "cluster_id": cluster_id})

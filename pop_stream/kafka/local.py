@@ -21,7 +21,7 @@ from pop_stream.kafka.broker import STOP_TIMEOUT_SECONDS, Broker, wait_until
 from pop_stream.kafka.broker_config import Node
 from pop_stream.kafka.install import install
 from pop_stream.kafka.jar_cache import Progress
-from pop_stream.kafka.layout import SERVER_PROPERTIES, broker_folder, choose_nodes, lay_out
+from pop_stream.kafka.layout import SERVER_PROPERTIES, broker_folder, choose_nodes, claim, lay_out
 from pop_stream.kafka.supervisor import Supervisor
 
 READY_TIMEOUT_SECONDS = 90.0
@@ -45,25 +45,16 @@ class LocalKafka:
     """A cluster of one or three brokers. Ends with `stop`, or with the `with` block."""
 
     def __init__(
-        self, nodes: Sequence[Node], *, folder: Path, command: Sequence[str], kept: bool
+        self, nodes: Sequence[Node], *, folder: Path, command: Sequence[str], supervisor: Supervisor
     ) -> None:
         """Take a folder that is laid out for these nodes; `start` does that."""
         #: Where brokers keep records and logs.
         self.folder = folder
-        self._supervisor = Supervisor(
-            grace_seconds=STOP_TIMEOUT_SECONDS if kept else 0.0,
-            remove=None if kept else folder,
-            log=folder / "supervisor.log",
-        )
         self.brokers = tuple(
-            Broker(
-                node,
-                folder=broker_folder(folder, node),
-                command=command,
-                supervisor=self._supervisor,
-            )
+            Broker(node, folder=broker_folder(folder, node), command=command, supervisor=supervisor)
             for node in nodes
         )
+        self._supervisor = supervisor
 
     @classmethod
     def start(
@@ -80,9 +71,16 @@ class LocalKafka:
         flags = archive_flags(installation)
         kept = options.data_dir
         folder = (kept or Path(tempfile.mkdtemp(prefix="pop-stream-kafka-"))).absolute()
-        lay_out(folder, nodes, installation)
         command = installation.command("kafka.Kafka", SERVER_PROPERTIES, flags=flags)
-        kafka = cls(nodes, folder=folder, command=command, kept=kept is not None)
+        with claim(folder) as claimed:
+            lay_out(folder, nodes, installation)
+            supervisor = Supervisor(
+                grace_seconds=STOP_TIMEOUT_SECONDS if kept else 0.0,
+                remove=None if kept else folder,
+                log=folder / "supervisor.log",
+                hold=claimed,
+            )
+        kafka = cls(nodes, folder=folder, command=command, supervisor=supervisor)
         try:
             for broker in kafka.brokers:
                 broker.start()

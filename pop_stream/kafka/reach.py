@@ -33,8 +33,9 @@ async def require_kafka(settings: Settings) -> None:
                 await client.bootstrap()
         except (KafkaError, OSError, TimeoutError) as exc:
             # aiokafka logs why a server was of no use, and raises only that none was.
-            why = complaints[-1] if complaints else str(exc) or "it does not answer"
-            raise unreachable(settings, why) from exc
+            why = complaints[-1].rstrip(": ") if complaints else str(exc) or "no answer"
+            protocol = settings.kafka_security_protocol
+            raise unreachable(settings, f"{why} (is {protocol} what it speaks?)") from exc
         finally:
             await client.close()
 

@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from pop_stream.errors import EmbeddedKafkaError
 
@@ -24,8 +24,14 @@ class Supervisor:
     May be used from several threads.
     """
 
-    def __init__(self, *, grace_seconds: float, remove: Path | None, log: Path) -> None:
-        """Start it. `remove`: a folder that goes when it ends. `log`: where it writes errors."""
+    def __init__(
+        self, *, grace_seconds: float, remove: Path | None, log: Path, hold: BinaryIO | None = None
+    ) -> None:
+        """Start it.
+
+        `remove`: a folder that goes when it ends. `log`: where it writes errors. `hold`: a file
+        that it keeps open until it ends.
+        """
         removed = [] if remove is None else [str(remove)]
         self._lock = threading.Lock()
         self._grace_seconds = grace_seconds
@@ -35,6 +41,7 @@ class Supervisor:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
+                pass_fds=() if hold is None else (hold.fileno(),),
                 env={k: v for k, v in os.environ.items() if k not in JAVA_VARIABLES},
                 # Ctrl-C in a terminal is for us; we end the brokers in our own order.
                 start_new_session=True,

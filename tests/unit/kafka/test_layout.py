@@ -7,7 +7,7 @@ import pytest
 from pop_stream.errors import UsageError
 from pop_stream.kafka.install import Installation
 from pop_stream.kafka.java import Java
-from pop_stream.kafka.layout import choose_nodes, lay_out
+from pop_stream.kafka.layout import choose_nodes, claim, lay_out
 
 
 @pytest.fixture
@@ -20,27 +20,34 @@ def installation(tmp_path: Path) -> Installation:
     return Installation(root=tmp_path, java=java, jars=(), formatted=formatted)
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A cluster's folder, still empty."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    return folder
+
+
 def test_each_broker_is_formatted_for_the_same_cluster(
-    tmp_path: Path, installation: Installation
+    folder: Path, installation: Installation
 ) -> None:
     """Brokers have folders of their own, and one cluster."""
-    lay_out(tmp_path / "data", choose_nodes(brokers=3, port=0), installation)
+    lay_out(folder, choose_nodes(brokers=3, port=0), installation)
 
     marks = [
         dict(line.split("=") for line in path.read_text().splitlines())
-        for path in sorted((tmp_path / "data").glob("broker-*/data/meta.properties"))
+        for path in sorted(folder.glob("broker-*/data/meta.properties"))
     ]
     assert [mark["node.id"] for mark in marks] == ["1", "2", "3"]
     assert len({mark["cluster.id"] for mark in marks}) == 1
     assert len({mark["directory.id"] for mark in marks}) == 3
-    assert len(list((tmp_path / "data").glob("broker-*/data/*/0.checkpoint"))) == 3
+    assert len(list(folder.glob("broker-*/data/*/0.checkpoint"))) == 3
 
 
 def test_folder_that_is_started_again_keeps_its_cluster(
-    tmp_path: Path, installation: Installation
+    folder: Path, installation: Installation
 ) -> None:
     """Ports may change, the identity does not."""
-    folder = tmp_path / "data"
     lay_out(folder, choose_nodes(brokers=1, port=0), installation)
     before = (folder / "broker-1" / "data" / "meta.properties").read_text()
 
@@ -50,10 +57,10 @@ def test_folder_that_is_started_again_keeps_its_cluster(
 
 
 def test_folder_whose_making_was_cut_short_is_finished(
-    tmp_path: Path, installation: Installation
+    folder: Path, installation: Installation
 ) -> None:
     """A kill between two brokers does not leave a folder that is good for nothing."""
-    folder, nodes = tmp_path / "data", choose_nodes(brokers=3, port=0)
+    nodes = choose_nodes(brokers=3, port=0)
     lay_out(folder, nodes, installation)
     (folder / "broker-3" / "data" / "meta.properties").unlink()
 
@@ -64,19 +71,17 @@ def test_folder_whose_making_was_cut_short_is_finished(
 
 
 def test_folder_of_another_number_of_brokers_is_refused(
-    tmp_path: Path, installation: Installation
+    folder: Path, installation: Installation
 ) -> None:
     """One broker cannot go on with what three had."""
-    lay_out(tmp_path / "data", choose_nodes(brokers=3, port=0), installation)
+    lay_out(folder, choose_nodes(brokers=3, port=0), installation)
 
     with pytest.raises(UsageError, match="holds a Kafka of 3 brokers"):
-        lay_out(tmp_path / "data", choose_nodes(brokers=1, port=0), installation)
+        lay_out(folder, choose_nodes(brokers=1, port=0), installation)
 
 
-def test_folder_with_other_things_is_refused(tmp_path: Path, installation: Installation) -> None:
+def test_folder_with_other_things_is_refused(folder: Path, installation: Installation) -> None:
     """Nobody's home directory becomes a Kafka by a slip."""
-    folder = tmp_path / "home"
-    folder.mkdir()
     (folder / "letter").touch()
 
     with pytest.raises(UsageError, match="is not empty"):
@@ -84,19 +89,24 @@ def test_folder_with_other_things_is_refused(tmp_path: Path, installation: Insta
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"brokers": 1}'])
-def test_damaged_mark_is_refused(tmp_path: Path, installation: Installation, content: str) -> None:
+def test_damaged_mark_is_refused(folder: Path, installation: Installation, content: str) -> None:
     """What is not understood is not overwritten."""
-    folder = tmp_path / "data"
-    folder.mkdir()
     (folder / "pop-stream-kafka.json").write_text(content)
 
     with pytest.raises(UsageError, match="cannot be used"):
         lay_out(folder, choose_nodes(brokers=1, port=0), installation)
 
 
-def test_port_is_the_first_brokers_and_the_next_are_the_others(tmp_path: Path) -> None:
+def test_folder_is_claimed_by_one(folder: Path) -> None:
+    """A second one is refused until the first lets go."""
+    with claim(folder), pytest.raises(UsageError, match="is in use"):
+        claim(folder)
+
+    claim(folder).close()
+
+
+def test_port_is_the_first_brokers_and_the_next_are_the_others() -> None:
     """Whoever names a port knows all of them."""
-    del tmp_path
     base = choose_nodes(brokers=3, port=0)[0].port
 
     nodes = choose_nodes(brokers=3, port=base)

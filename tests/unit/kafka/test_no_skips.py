@@ -34,7 +34,9 @@ BY_FIXTURE = (
 BY_MODULE = 'pytest.skip("no Kafka", allow_module_level=True)'
 
 
-@pytest.mark.parametrize("source", [BY_MARK, BY_CALL, BY_FIXTURE, BY_MODULE])
+@pytest.mark.parametrize(
+    "source", [BY_MARK, BY_CALL, BY_FIXTURE, BY_MODULE], ids=["mark", "call", "fixture", "module"]
+)
 def test_skipped_kafka_test_fails_in_ci(run_in, source: str) -> None:  # type: ignore[no-untyped-def]
     """However it is skipped, the run fails and says why."""
     result = run_in("true", source)
@@ -43,7 +45,7 @@ def test_skipped_kafka_test_fails_in_ci(run_in, source: str) -> None:  # type: i
     result.stdout.fnmatch_lines(["*must not be skipped in CI*no Kafka*"])
 
 
-@pytest.mark.parametrize("source", [BY_MARK, BY_CALL, BY_FIXTURE])
+@pytest.mark.parametrize("source", [BY_MARK, BY_CALL, BY_FIXTURE], ids=["mark", "call", "fixture"])
 def test_elsewhere_it_may_be_skipped(run_in, source: str) -> None:  # type: ignore[no-untyped-def]
     """At one's own desk a skip is a skip."""
     run_in(None, source).assert_outcomes(skipped=1)

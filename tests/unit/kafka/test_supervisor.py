@@ -2,16 +2,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from pop_stream.errors import EmbeddedKafkaError
 from pop_stream.kafka.supervisor import Supervisor
+from tests.support.processes import exists, until
 
-DEADLINE_SECONDS = 20.0
 #: A broker that only waits, and ends when it is asked to.
 PATIENT = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
 #: One that does not end when it is asked to.
@@ -20,26 +19,6 @@ STUBBORN = [
     "-c",
     "from signal import *; signal(15, SIG_IGN); print('up', flush=True); pause()",
 ]
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for it, but not forever."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.02)
-
-
-def exists(pid: int) -> bool:
-    """Whether there is such a process, other than as a zombie."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    state = subprocess.run(
-        ["/bin/ps", "-o", "state=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
-    return state.stdout.strip() not in ("", "Z")
 
 
 @pytest.fixture
