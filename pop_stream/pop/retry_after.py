@@ -1,6 +1,7 @@
 """The Retry-After header: how long GSTV asks us to wait."""
 
 import math
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 
@@ -16,7 +17,9 @@ def parse_retry_after(text: str | None, *, now: float, cap: float) -> float | No
         seconds = float(text)
     except ValueError:
         try:
-            seconds = parsedate_to_datetime(text).timestamp() - now
+            date = parsedate_to_datetime(text)
+            # A date in asctime's form names no zone: it is in GMT, wherever this machine stands.
+            seconds = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now
         except (ValueError, OverflowError):
             return None
         seconds = max(seconds, 0.0)
