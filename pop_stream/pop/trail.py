@@ -5,12 +5,13 @@ parses. What a player sends under one of our names is neither believed nor carri
 topics are written by nobody else, and what they say is believed, once it parses.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 
 from pop_stream.pop.identity import fallback_pop_id, is_pop_id
 
-Headers = tuple[tuple[str, bytes], ...]
+Headers = Sequence[tuple[str, bytes]]
 
 _POP_ID = "pop-id"
 _ATTEMPT = "pop-attempt"
@@ -31,6 +32,12 @@ _OURS = frozenset(
 #: Ours too, but written by the analysts' tools: carried along when they come from our own topics.
 _TOOLS = frozenset((_REDRIVES, _REPLAY))
 _ERROR_LIMIT = 512
+#: Some letters take four bytes, and all our headers together must stay under 2 KiB.
+_ERROR_BYTES = 1024
+#: Kafka says with -1 that a record has no timestamp.
+_origin_parts = re.compile(
+    r"([A-Za-z0-9._-]+)/([0-9]{1,19})/([0-9]{1,19})/(-1|[0-9]{1,19})"
+).fullmatch
 #: The year 9999: later times are not times.
 _LATEST_MS = 253_402_300_799_000
 
@@ -42,7 +49,7 @@ class Origin:
     topic: str
     partition: int
     offset: int
-    #: The record's Kafka timestamp in epoch milliseconds.
+    #: The record's Kafka timestamp in epoch milliseconds; -1 when it has none.
     timestamp: int
 
     def __str__(self) -> str:
@@ -91,7 +98,7 @@ def trail_from_player(headers: Headers, origin: Origin) -> Trail:
 
 def trail_from_own_topic(headers: Headers, here: Origin) -> Trail:
     """Read the trail of a record on one of our own topics; `here` is where that record stands."""
-    origin = _parse_origin(_text(_latest(headers, _ORIGIN))) or here
+    origin = _origin_of(_text(_latest(headers, _ORIGIN))) or here
     pop_id = _text(_latest(headers, _POP_ID))
     return Trail(
         pop_id=pop_id.lower() if is_pop_id(pop_id) else _fallback(origin),
@@ -141,7 +148,7 @@ def _latest(headers: Headers, wanted: str) -> bytes | None:
     return None
 
 
-def _without(headers: Headers, names: Iterable[str]) -> Headers:
+def _without(headers: Headers, names: Container[str]) -> Headers:
     return tuple(header for header in headers if header[0] not in names)
 
 
@@ -157,13 +164,14 @@ def _number(value: bytes | None, least: int, most: int) -> int | None:
     return number if least <= number <= most else None
 
 
-def _parse_origin(text: str) -> Origin | None:
-    parts = text.split("/")
-    if len(parts) != 4 or not all(part.isdecimal() and len(part) < 20 for part in parts[1:]):
+def _origin_of(text: str) -> Origin | None:
+    parts = _origin_parts(text)
+    if parts is None:
         return None
-    topic, partition, offset, timestamp = parts
+    topic, partition, offset, timestamp = parts.groups()
     return Origin(topic, int(partition), int(offset), int(timestamp))
 
 
 def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else " " for c in text[:_ERROR_LIMIT])
+    line = "".join(c if c.isprintable() else " " for c in text[:_ERROR_LIMIT])
+    return line.encode()[:_ERROR_BYTES].decode(errors="ignore")
