@@ -9,11 +9,13 @@ since the last commit are read again.
 import logging
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
 log = logging.getLogger(__name__)
+
+_TELL_SECONDS = 3.0
 
 
 class Abort:
@@ -23,18 +25,28 @@ class Abort:
         self._exit_code = exit_code
         self._once = threading.Lock()
 
-    def __call__(self, why: str, error: BaseException | None = None) -> NoReturn:
-        """Log why, and end. Never returns."""
+    def __call__(
+        self, why: str, error: BaseException | None = None, *, stack: str | None = None
+    ) -> NoReturn:
+        """Log why, and end. Never returns. `stack` tells where a stuck thread stands."""
         if self._once.acquire(blocking=False):
-            log.critical("worker.aborted", exc_info=error, extra={"why": why})
-            logging.shutdown()
+            # In a thread of its own: what is stuck may be the log's own lock, or its pipe.
+            teller = threading.Thread(target=_tell, args=(why, error, stack), daemon=True)
+            teller.start()
+            teller.join(_TELL_SECONDS)
         # Not sys.exit(): that needs a loop that still turns and threads that still end.
         os._exit(self._exit_code)
 
     @contextmanager
-    def on_error(self, where: str) -> Iterator[None]:
-        """Abort if the block raises what it should not."""
+    def on_error(self, where: str, *, unless: Callable[[], bool] = lambda: False) -> Iterator[None]:
+        """Abort if the block raises what it should not, `unless` it no longer matters."""
         try:
             yield
         except Exception as error:  # noqa: BLE001 - the last boundary
-            self(f"unexpected {type(error).__name__} in {where}", error)
+            if not unless():
+                self(f"unexpected {type(error).__name__} in {where}", error)
+
+
+def _tell(why: str, error: BaseException | None, stack: str | None) -> None:
+    log.critical("worker.aborted", exc_info=error, extra={"why": why, "stack": stack})
+    logging.shutdown()

@@ -26,11 +26,12 @@ from pop_stream.stream.forwarder import Conduct, Forwarder
 from pop_stream.stream.handoff import Handoff
 from pop_stream.stream.ledger import Ledger, Limits
 from pop_stream.stream.notifier import Notifier
+from pop_stream.stream.preflight import require_topics, serve_metrics
 from pop_stream.stream.record import KafkaRecord
 from pop_stream.stream.transport import Producer, Transport
 from pop_stream.stream.watchdog import Watchdog
 from pop_stream.stream.work import Work
-from pop_stream.watch.metrics import Tally
+from pop_stream.watch.metrics import MetricsServer, Tally
 
 T = TypeVar("T")
 
@@ -40,13 +41,13 @@ class PopStreamApp(faust.App):
 
     logger = logging.getLogger("faust.app")
 
-    def __init__(self, settings: Settings, *, tally: Tally | None = None) -> None:
+    def __init__(self, settings: Settings) -> None:
         """Connects to nothing. Raises SettingsError when a needed setting is missing."""
         require(settings, "gstv_url")
         self.settings = settings
         self.kafka_options = client_options(settings)
         self.session_timeout_seconds = settings.session_timeout_seconds
-        self.tally = tally or Tally()
+        self.tally = Tally()
         self.abort = Abort()
         topics = _topics(settings)
         self.ledger: Ledger[KafkaRecord] = Ledger(
@@ -54,6 +55,7 @@ class PopStreamApp(faust.App):
         )
         self._work: Work | None = None
         self._watchdog: Watchdog | None = None
+        self._metrics: MetricsServer | None = None
         super().__init__(settings.group, **_faust_settings(settings))
         self.transport = Transport([URL(f"kafka://{settings.kafka_bootstrap_servers}")], self)
         declare_agents(self, topics=topics, work=lambda: self.work, abort=self.abort)
@@ -66,7 +68,13 @@ class PopStreamApp(faust.App):
         return self._work
 
     async def on_start(self) -> None:
-        """Put the parts together, before the consumer can hand anything on."""
+        """Look at what is needed, and put the parts together, before the group is joined.
+
+        Raises SettingsError when the metrics port is taken, KafkaUnreachableError, and
+        TopicsMissingError.
+        """
+        self._metrics = serve_metrics(self.settings, self.tally)
+        await require_topics(self.settings)
         self._work = self._put_together()
         self._watchdog = Watchdog(
             look=self._work.look,
@@ -85,6 +93,8 @@ class PopStreamApp(faust.App):
             await self._work.aclose()
         if self._watchdog is not None:
             self._watchdog.stop()
+        if self._metrics is not None:
+            self._metrics.close()
 
     def _put_together(self) -> Work:
         settings, tally, abort = self.settings, self.tally, self.abort

@@ -11,16 +11,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import assert_never
 
 from pop_stream.gstv.client import GstvClient
-from pop_stream.pop.breaker import Breaker, State
 from pop_stream.pop.event import Forward, Quarantine, Rules, latest_local_time, read_event
-from pop_stream.pop.outcome import Answer, NoAnswer, Outcome
+from pop_stream.pop.outcome import Outcome
 from pop_stream.pop.trail import Failure, after_failure, headers_of
 from pop_stream.pop.verdict import Delivered, Fail, Hold, Policy, Reason, Retry, judge
 from pop_stream.stream.abort import Abort
 from pop_stream.stream.claim import Claim, Stage, claims_of
+from pop_stream.stream.gate import Gate, told
 from pop_stream.stream.handoff import Handoff, Outgoing
 from pop_stream.stream.ledger import Run
 from pop_stream.stream.record import KafkaRecord
@@ -60,8 +61,10 @@ class Forwarder:
         self._tally = tally
         self._abort = abort
         self._waiting = Waiting()
-        self._breaker = Breaker()
+        self._gate = Gate(tally)
         self._working = False
+        #: How many attempts have ended.
+        self.outcomes = 0
         self._loop = asyncio.get_running_loop()
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at: int | None = None
@@ -92,16 +95,6 @@ class Forwarder:
         """How many attempts are under way."""
         return self._client.in_flight
 
-    @property
-    def oldest_started_at(self) -> float | None:
-        """When the oldest attempt under way was started, on the monotonic clock."""
-        return self._client.oldest_started_at
-
-    @property
-    def is_holding(self) -> bool:
-        """Whether nothing is attempted because nothing could be delivered."""
-        return self._breaker.state is not State.CLOSED
-
     async def aclose(self) -> None:
         """End all attempts. What has no outcome yet stays unfinished."""
         self.pause()
@@ -125,7 +118,7 @@ class Forwarder:
         if not self._working:
             return 0
         client = self._client
-        allowed = self._breaker.room(self._loop.time(), client.in_flight)
+        allowed = self._gate.room(client.in_flight)
         return client.room if allowed is None else min(client.room, allowed)
 
     def _attempt(self, claim: Claim) -> bool:
@@ -141,10 +134,11 @@ class Forwarder:
                 claim.flags = flags
                 trail = claim.trail
                 self._client.post(claim, body, trail.pop_id, trail.attempts + 1)
-                self._breaker = self._breaker.probing()
+                self._gate.attempted()
                 return True
 
     def _on_outcome(self, claim: Claim, outcome: Outcome) -> None:
+        self.outcomes += 1
         with self._abort.on_error("settling an event"):
             if claim.is_ours:
                 self._settle(claim, outcome)
@@ -162,14 +156,14 @@ class Forwarder:
         self._tally.attempted(attempts, outcome)
         match verdict:
             case Delivered():
-                self._mark_answered()
+                self._gate.judged(outcome)
                 self._deliver(claim)
             case Retry(reason=reason, wait_seconds=wait):
-                self._mark_judged(outcome)
-                self._pass_on(claim, self._conduct.retry_topic, reason, outcome, wait=wait)
+                self._gate.judged(outcome)
+                self._pass_on(claim, reason, outcome, wait=wait)
             case Fail(reason=reason):
-                self._mark_judged(outcome)
-                self._pass_on(claim, self._conduct.failure_topic, reason, outcome)
+                self._gate.judged(outcome)
+                self._pass_on(claim, reason, outcome, wait=None)
             case Hold():
                 self._hold(claim, verdict, outcome)
             case _:
@@ -184,59 +178,40 @@ class Forwarder:
                 tally.flagged[(flag,)] += 1
 
     def _pass_on(
-        self,
-        claim: Claim,
-        topic: str,
-        reason: Reason,
-        outcome: Outcome,
-        *,
-        wait: float | None = None,
+        self, claim: Claim, reason: Reason, outcome: Outcome, *, wait: float | None
     ) -> None:
         now = _now_ms()
-        attempts = claim.trail.attempts + 1
         not_before = 0 if wait is None else now + int(wait * 1000)
-        trail = after_failure(claim.trail, attempts=attempts, not_before=not_before, now_ms=now)
-        status, error = _told(outcome)
+        status, error = told(outcome)
         failure = Failure(reason=reason, status=status, error=error, flags=claim.flags)
-        outgoing = Outgoing(
-            topic=topic,
-            key=claim.record.key,
-            value=claim.record.value,
-            headers=headers_of(trail, failure),
-        )
-        level = logging.WARNING if wait is None else logging.INFO
-        log.log(
-            level,
-            "delivery.gave_up" if wait is None else "delivery.retry",
-            extra={**_names(claim), "attempts": attempts, "reason": reason.value,
-                   "status": status, "error": error, "wait_seconds": wait},
-        )  # fmt: skip
+        attempts = claim.trail.attempts + 1
+        trail = after_failure(claim.trail, attempts=attempts, not_before=not_before, now_ms=now)
+        facts = {**_names(claim), "attempts": attempts, "reason": reason.value,
+                 "status": status, "error": error}  # fmt: skip
         if wait is None:
-            self._handoff.start(claim, outgoing, lambda done: self._failed(done, reason))
+            log.warning("delivery.gave_up", extra=facts)
+            topic, then = self._conduct.failure_topic, partial(self._failed, reason)
         else:
-            self._handoff.start(claim, outgoing, lambda done: self._scheduled(done, reason))
+            log.info("delivery.retry", extra={**facts, "wait_seconds": round(wait, 3)})
+            topic, then = self._conduct.retry_topic, partial(self._scheduled, reason)
+        self._handoff.start(claim, _record(claim, topic, headers_of(trail, failure)), then)
 
     def _quarantine(self, claim: Claim, why: Quarantine) -> None:
-        trail = after_failure(claim.trail, attempts=claim.trail.attempts, not_before=0,
-                              now_ms=_now_ms())  # fmt: skip
-        reason = f"quarantined:{why.fault}"
-        outgoing = Outgoing(
-            topic=self._conduct.failure_topic,
-            key=claim.record.key,
-            value=claim.record.value,
-            headers=headers_of(trail, Failure(reason=reason, error=why.detail)),
-        )
+        attempts = claim.trail.attempts
+        trail = after_failure(claim.trail, attempts=attempts, not_before=0, now_ms=_now_ms())
+        failure = Failure(reason=f"quarantined:{why.fault}", error=why.detail)
         log.warning(
             "event.quarantined",
             extra={**_names(claim), "reason": why.fault.value, "error": why.detail},
         )
+        outgoing = _record(claim, self._conduct.failure_topic, headers_of(trail, failure))
         self._handoff.start(claim, outgoing, self._quarantined)
 
-    def _scheduled(self, claim: Claim, reason: Reason) -> None:
+    def _scheduled(self, reason: Reason, claim: Claim) -> None:
         if claim.finish():
             self._tally.retries[(reason.value,)] += 1
 
-    def _failed(self, claim: Claim, reason: Reason) -> None:
+    def _failed(self, reason: Reason, claim: Claim) -> None:
         if claim.finish():
             self._tally.failures[(reason.value,)] += 1
             self._tally.completed[("failed",)] += 1
@@ -246,41 +221,10 @@ class Forwarder:
             self._tally.failures[("quarantined",)] += 1
             self._tally.completed[("quarantined",)] += 1
 
-    # The breaker: when nothing can be delivered, nothing is attempted
-
     def _hold(self, claim: Claim, verdict: Hold, outcome: Outcome) -> None:
         self._tally.held[(verdict.reason.value,)] += 1
         self._waiting.put_back(claim)
-        status, error = _told(outcome)
-        self._open_breaker(verdict.reason, asked=verdict.seconds, status=status, error=error)
-
-    def _mark_judged(self, outcome: Outcome) -> None:
-        if isinstance(outcome, Answer):
-            self._mark_answered()
-        elif self._breaker.state is State.HALF_OPEN:
-            self._open_breaker(Reason.UNREACHABLE, asked=None, status=None, error=outcome.detail)
-
-    def _mark_answered(self) -> None:
-        if self._breaker.state is State.CLOSED:
-            return
-        self._breaker = self._breaker.answered()
-        if self._breaker.state is State.CLOSED:
-            self._tally.circuit_open = False
-            log.warning("delivery.resumed")
-
-    def _open_breaker(
-        self, reason: Reason, *, asked: float | None, status: int | None, error: str
-    ) -> None:
-        now = self._loop.time()
-        before = self._breaker
-        self._breaker = before.held(now, asked=asked, chance=random.random())  # noqa: S311
-        self._tally.circuit_open = True
-        if self._breaker.openings != before.openings:
-            log.warning(
-                "delivery.held",
-                extra={"reason": reason.value, "status": status, "error": error,
-                       "next_probe_seconds": round(self._breaker.until - now, 3)},
-            )  # fmt: skip
+        self._gate.hold(verdict.reason, outcome, asked=verdict.seconds)
 
     # Time
 
@@ -305,9 +249,8 @@ class Forwarder:
         """When to look again, in epoch milliseconds; None when there is nothing to wait for."""
         if not self._working:
             return None
-        if self._breaker.state is State.OPEN:
-            seconds = self._breaker.until - self._loop.time()
-            return _now_ms() + int(seconds * 1000) if seconds > 0 else None
+        if self._gate.opens_in is not None:
+            return _now_ms() + int(self._gate.opens_in * 1000)
         return self._waiting.next_due() if self._client.room > 0 else None
 
     def _on_alarm(self) -> None:
@@ -320,12 +263,9 @@ def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _told(outcome: Outcome) -> tuple[int | None, str]:
-    match outcome:
-        case Answer(status=status):
-            return status, ""
-        case NoAnswer(trouble=trouble, detail=detail):
-            return None, f"{trouble}: {detail}" if detail else str(trouble)
+def _record(claim: Claim, topic: str, headers: list[tuple[str, bytes]]) -> Outgoing:
+    record = claim.record
+    return Outgoing(topic=topic, key=record.key, value=record.value, headers=headers)
 
 
 def _names(claim: Claim) -> dict[str, object]:

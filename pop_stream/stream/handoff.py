@@ -64,7 +64,7 @@ class Handoff:
 
     async def _write(self, claim: Claim, outgoing: Outgoing, then: Callable[[Claim], None]) -> None:
         pause = _FIRST_PAUSE_SECONDS
-        with self._abort.on_error("hand-off"):
+        with self._abort.on_error("hand-off", unless=lambda: not claim.is_ours):
             while claim.is_ours:
                 try:
                     await self._confirm(

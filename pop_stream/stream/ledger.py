@@ -152,6 +152,8 @@ class Ledger(Generic[R]):
         """Take the limits of each topic that is consumed."""
         #: How many events were finished since the worker began.
         self.finished = 0
+        #: How many commits the broker took.
+        self.commits = 0
         self._limits = limits
         self._held = {topic: _Held() for topic in limits}
         self._partitions: dict[Place, _Partition[R]] = {}
@@ -218,6 +220,7 @@ class Ledger(Generic[R]):
 
     def committed(self, offsets: Mapping[Place, int]) -> None:
         """Note that the broker took these offsets."""
+        self.commits += 1
         for place, offset in offsets.items():
             state = self._partitions.get(place)
             if state is not None:

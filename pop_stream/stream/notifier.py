@@ -57,6 +57,8 @@ class Notifier:
         self._abort = abort
         self._poster = None if make_poster is None else make_poster(self._on_outcome)
         self._calls: deque[Call] = deque()
+        #: How many calls to the URL have ended.
+        self.outcomes = 0
         self._loop = asyncio.get_running_loop()
 
     @property
@@ -114,6 +116,7 @@ class Notifier:
                 self._poster.post(call, call.body, call.claim.trail.pop_id, call.attempts)
 
     def _on_outcome(self, call: Call, outcome: Outcome) -> None:
+        self.outcomes += 1
         with self._abort.on_error("a notification's answer"):
             if isinstance(outcome, Answer) and 200 <= outcome.status < 300:
                 self._tally.notifications["url", "sent"] += 1

@@ -231,6 +231,9 @@ class Consumer(faust_aiokafka.Consumer):
             await asyncio.wait_for(self.commit(), timeout=5.0)
         except Exception:
             log.exception("commit.failed")
+        if self.should_stop or self.app.should_stop:
+            # There will be no commit after this one, nor a producer to hand off with.
+            self._host.ledger.close()
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Drain and commit, then forget: nothing late counts any more."""

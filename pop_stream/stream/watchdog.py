@@ -4,7 +4,6 @@ It runs in a thread, for a loop that is stuck cannot tell.
 """
 
 import asyncio
-import logging
 import sys
 import threading
 import time
@@ -12,8 +11,6 @@ import traceback
 from collections.abc import Callable
 
 from pop_stream.stream.abort import Abort
-
-log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 1.0
 _STUCK_LOOP_SECONDS = 30.0
@@ -72,8 +69,7 @@ class Watchdog:
                 self._looked_at = now
             before = now
             if now - self._looked_at > self._stuck_loop_seconds:
-                log.critical("loop.stuck", extra={"stack": self._stack_of_loop()})
-                self._abort("the event loop is stuck")
+                self._abort("the event loop is stuck", stack=self._stack_of_loop())
             if self._still_for > self._progress_seconds:
                 self._abort(f"no progress for {self._still_for:.0f} s while there is work")
 

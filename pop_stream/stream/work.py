@@ -37,7 +37,7 @@ class Work:
         self._tally = tally
         self._drain_seconds = drain_seconds
         self._end_by: float | None = None
-        self._finished = 0
+        self._moved = (0, 0, 0)
         self._progress_at = time.monotonic()
 
     def deliver(self, run: Run[KafkaRecord]) -> None:
@@ -80,13 +80,15 @@ class Work:
         """Bring the gauges up to date; say for how many seconds work has not moved.
 
         Waiting for an event's time, or for GSTV to come back, is not a lack of progress: only
-        something that was begun and neither ends nor makes room is.
+        what was begun and does not end is, and what is finished and cannot be committed.
         """
         tally, ledger = self._tally, self._ledger
         tally.in_flight = self._forwarder.in_flight
         tally.unfinished = ledger.unfinished
-        if self._finished != ledger.finished or not self.under_way or self._forwarder.is_holding:
-            self._finished = ledger.finished
+        outcomes = self._forwarder.outcomes + self._notifier.outcomes
+        moved = (ledger.finished, ledger.commits, outcomes)
+        if moved != self._moved or not (self.under_way or ledger.committable()):
+            self._moved = moved
             self._progress_at = now
         return now - self._progress_at
 

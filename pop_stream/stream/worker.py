@@ -8,12 +8,9 @@ import uvloop
 from faust import streams
 
 from pop_stream import __version__
-from pop_stream.errors import SettingsError, TopicsMissingError, WorkerAbortedError
-from pop_stream.kafka.topic_findings import Severity
-from pop_stream.kafka.topics import check
+from pop_stream.errors import WorkerAbortedError
 from pop_stream.settings import Settings
 from pop_stream.stream.app import PopStreamApp
-from pop_stream.watch.metrics import MetricsServer, Tally
 
 log = logging.getLogger(__name__)
 
@@ -35,45 +32,7 @@ def run_worker(settings: Settings) -> int:
             "Faust runs without its compiled parts, and would acknowledge events that it skips. "
             "Install faust-streaming from a wheel: pip install --only-binary :all: faust-streaming"
         )
-    tally = Tally()
-    app = PopStreamApp(settings, tally=tally)
-    metrics = _serve_metrics(settings, tally)
-    try:
-        uvloop.run(_check_topics(settings))
-        return uvloop.run(_run(app))
-    finally:
-        metrics.close()
-
-
-def _serve_metrics(settings: Settings, tally: Tally) -> MetricsServer:
-    host, port = settings.metrics_host, settings.metrics_port
-    try:
-        server = MetricsServer(tally, version=__version__, host=host, port=port)
-    except OSError as error:
-        problem = (
-            f"POP_STREAM_METRICS_PORT: cannot listen on {host}:{port} ({error.strerror}); "
-            "choose another port, or 0 for any free one"
-        )
-        raise SettingsError([problem]) from error
-    log.info("metrics.listening", extra={"host": host, "port": server.port})
-    return server
-
-
-async def _check_topics(settings: Settings) -> None:
-    """Raise what would lose events; log what might."""
-    used = {settings.events_topic, settings.retry_topic, settings.failure_topic,
-            settings.notification_topic}  # fmt: skip
-    errors = []
-    for finding in await check(settings):
-        if finding.topic not in used:
-            continue
-        if finding.severity is Severity.ERROR:
-            errors.append(f"{finding.topic}: {finding.problem}; {finding.remedy}")
-        else:
-            log.warning("topic.doubtful", extra={"topic": finding.topic, "problem":
-                        finding.problem, "remedy": finding.remedy})  # fmt: skip
-    if errors:
-        raise TopicsMissingError("the topics are not ready.\n  - " + "\n  - ".join(errors))
+    return uvloop.run(_run(PopStreamApp(settings)))
 
 
 async def _run(app: PopStreamApp) -> int:
