@@ -1,0 +1,65 @@
+"""The import rules of `pyproject.toml`: each is seen to fail, so each can."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+PLANTED = {
+    "Imports go downwards only": ("settings/model.py", "import pop_stream.pop.verdict"),
+    "The rules do no input or output": ("pop/verdict.py", "import asyncio"),
+    "The player loads neither Faust nor the partner's code": (
+        "player/simulator.py",
+        "import pop_stream.gstv.client",
+    ),
+    "Only stream knows Faust": ("kafka/topics.py", "import faust"),
+    "Only cli and demo draw on the terminal": ("stream/worker.py", "import rich"),
+}
+
+
+def lint(folder: Path) -> str:
+    """Run import-linter on a copy of the package; gives its report."""
+    ran = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(folder), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return ran.stdout + ran.stderr
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of the package with its rules."""
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    shutil.copytree(
+        ROOT / "pop_stream",
+        tmp_path / "pop_stream",
+        ignore=shutil.ignore_patterns("__pycache__", "*.jars"),
+    )
+    return tmp_path
+
+
+@pytest.mark.parametrize("rule", PLANTED)
+def test_a_planted_import_breaks_its_rule(copy: Path, rule: str) -> None:
+    """Each rule reports BROKEN once an import that it forbids is there."""
+    file, line = PLANTED[rule]
+    target = copy / "pop_stream" / file
+    target.write_text(target.read_text() + f"\n{line}\n")
+
+    assert f"{rule} BROKEN" in lint(copy)
+
+
+def test_the_tree_as_it_is_keeps_all_rules(copy: Path) -> None:
+    """Without a planted import no rule is broken, and all of them ran."""
+    report = lint(copy)
+
+    assert f"Contracts: {len(PLANTED)} kept, 0 broken." in report
