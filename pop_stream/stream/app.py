@@ -4,6 +4,7 @@ import logging
 import tempfile
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import faust
@@ -208,5 +209,5 @@ def _faust_settings(settings: Settings) -> dict[str, Any]:
         "topic_disable_leader": True,
         "web_enabled": False,
         "store": "memory://",
-        "datadir": tempfile.gettempdir(),
+        "datadir": str(Path(tempfile.gettempdir()) / "pop-stream-faust"),
     }
