@@ -128,7 +128,8 @@ class Children:
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,
-                env=dict(environment),
+                # Faust leaves a folder where temporary files are.
+                env={**environment, "TMPDIR": str(self._folder)},
                 # Not where the user is: a `.env` file there is not meant for this.
                 cwd=self._folder,
                 # A Ctrl-C in the terminal reaches the demo alone, which ends them in order.
