@@ -23,6 +23,7 @@ SERVER_PROPERTIES = "server.properties"
 #: Marks a folder as ours.
 MARKER = "pop-stream-kafka.json"
 LOCK = ".pop-stream-lock"
+SUPERVISOR_LOG = "supervisor.log"
 
 
 def choose_nodes(*, brokers: int, port: int) -> list[Node]:
@@ -49,10 +50,13 @@ def choose_nodes(*, brokers: int, port: int) -> list[Node]:
 def claim(folder: Path) -> BinaryIO:
     """Take a folder for one cluster: nobody else can until the file that this gives is closed.
 
-    Raises UsageError when somebody has it.
+    Raises UsageError when somebody has it, or when it holds other things than a Kafka of ours.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        names = {path.name for path in folder.iterdir()}
+        if MARKER not in names and names - {LOCK, SUPERVISOR_LOG}:
+            raise UsageError(f"{folder} is not empty, and holds no Kafka of ours")
         lock = (folder / LOCK).open("wb")
     except OSError as exc:
         raise UsageError(f"{folder} cannot be used as Kafka's folder: {exc}") from exc
@@ -67,7 +71,7 @@ def claim(folder: Path) -> BinaryIO:
 def lay_out(folder: Path, nodes: Sequence[Node], installation: Installation) -> None:
     """Make a folder for each broker in a claimed one; brokers with records keep them.
 
-    Raises UsageError when the folder holds something else, or a cluster of another size.
+    Raises UsageError when the folder holds a cluster of another size.
     """
     cluster_id = _cluster_id(folder, brokers=len(nodes))
     for node in nodes:
@@ -90,8 +94,6 @@ def _cluster_id(folder: Path, *, brokers: int) -> str:
                     "start that many, or name another folder"
                 )
             return str(held["cluster_id"])
-        if any(path.name != LOCK for path in folder.iterdir()):
-            raise UsageError(f"{folder} is not empty, and holds no Kafka of ours")
         cluster_id = _kafka_uuid()
         content = json.dumps({"brokers": brokers, "cluster_id": cluster_id})
         marker.write_text(content, encoding="ascii")

@@ -21,7 +21,14 @@ from pop_stream.kafka.broker import STOP_TIMEOUT_SECONDS, Broker, wait_until
 from pop_stream.kafka.broker_config import Node
 from pop_stream.kafka.install import install
 from pop_stream.kafka.jar_cache import Progress
-from pop_stream.kafka.layout import SERVER_PROPERTIES, broker_folder, choose_nodes, claim, lay_out
+from pop_stream.kafka.layout import (
+    SERVER_PROPERTIES,
+    SUPERVISOR_LOG,
+    broker_folder,
+    choose_nodes,
+    claim,
+    lay_out,
+)
 from pop_stream.kafka.supervisor import Supervisor
 
 READY_TIMEOUT_SECONDS = 90.0
@@ -47,7 +54,7 @@ class LocalKafka:
     def __init__(
         self, nodes: Sequence[Node], *, folder: Path, command: Sequence[str], supervisor: Supervisor
     ) -> None:
-        """Take a folder that is laid out for these nodes; `start` does that."""
+        """Take the parts; `start` makes them."""
         #: Where brokers keep records and logs.
         self.folder = folder
         self.brokers = tuple(
@@ -71,17 +78,17 @@ class LocalKafka:
         flags = archive_flags(installation)
         kept = options.data_dir
         folder = (kept or Path(tempfile.mkdtemp(prefix="pop-stream-kafka-"))).absolute()
-        command = installation.command("kafka.Kafka", SERVER_PROPERTIES, flags=flags)
         with claim(folder) as claimed:
-            lay_out(folder, nodes, installation)
             supervisor = Supervisor(
                 grace_seconds=STOP_TIMEOUT_SECONDS if kept else 0.0,
                 remove=None if kept else folder,
-                log=folder / "supervisor.log",
+                log=folder / SUPERVISOR_LOG,
                 hold=claimed,
             )
+        command = installation.command("kafka.Kafka", SERVER_PROPERTIES, flags=flags)
         kafka = cls(nodes, folder=folder, command=command, supervisor=supervisor)
         try:
+            lay_out(folder, nodes, installation)
             for broker in kafka.brokers:
                 broker.start()
             kafka.wait_until_ready()

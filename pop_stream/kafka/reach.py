@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,6 +12,8 @@ from aiokafka.errors import KafkaError
 from pop_stream.errors import KafkaUnreachableError
 from pop_stream.kafka.connection import client_options
 from pop_stream.settings import Settings, parse_bootstrap_servers
+
+_PREFIX = re.compile(r'Unable (connect to|to request metadata from) "[^"]*": ')
 
 #: To open a TCP connection; all bootstrap servers are tried at once.
 CONNECT_TIMEOUT_SECONDS = 3.0
@@ -32,10 +35,7 @@ async def require_kafka(settings: Settings) -> None:
             async with asyncio.timeout(HANDSHAKE_TIMEOUT_SECONDS):
                 await client.bootstrap()
         except (KafkaError, OSError, TimeoutError) as exc:
-            # aiokafka logs why a server was of no use, and raises only that none was.
-            why = complaints[-1].rstrip(": ") if complaints else str(exc) or "no answer"
-            protocol = settings.kafka_security_protocol
-            raise unreachable(settings, f"{why} (is {protocol} what it speaks?)") from exc
+            raise unreachable(settings, _why_unused(complaints, settings)) from exc
         finally:
             await client.close()
 
@@ -63,6 +63,15 @@ def heard_from_aiokafka() -> Iterator[list[str]]:
     finally:
         logger.propagate = propagate
         logger.removeHandler(handler)
+
+
+def _why_unused(complaints: list[str], settings: Settings) -> str:
+    """Say why a server that listens was of no use: aiokafka logs that, and does not raise it."""
+    said = complaints[-1] if complaints else ""
+    why = _PREFIX.sub("", said).strip()
+    if not why or why.endswith("closed"):
+        return f"what listens there does not answer {settings.kafka_security_protocol}"
+    return why
 
 
 async def _require_listener(settings: Settings) -> None:

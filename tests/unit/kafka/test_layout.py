@@ -80,12 +80,21 @@ def test_folder_of_another_number_of_brokers_is_refused(
         lay_out(folder, choose_nodes(brokers=1, port=0), installation)
 
 
-def test_folder_with_other_things_is_refused(folder: Path, installation: Installation) -> None:
-    """Nobody's home directory becomes a Kafka by a slip."""
+def test_folder_with_other_things_is_refused(folder: Path) -> None:
+    """Nobody's home directory becomes a Kafka by a slip, and nothing is left in it."""
     (folder / "letter").touch()
 
     with pytest.raises(UsageError, match="is not empty"):
-        lay_out(folder, choose_nodes(brokers=1, port=0), installation)
+        claim(folder)
+
+    assert [path.name for path in folder.iterdir()] == ["letter"]
+
+
+def test_claimed_folder_that_was_never_laid_out_can_be_claimed_again(folder: Path) -> None:
+    """A kill right after the claim does not leave a folder that is good for nothing."""
+    claim(folder).close()
+
+    claim(folder).close()
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"brokers": 1}'])
