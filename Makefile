@@ -36,8 +36,8 @@ format: setup ## Put the code in form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: setup ## Measure CPU per event beside the naive way
-	$(BIN)/python -m bench $(ARGS)
+bench: setup ## Measure CPU per event beside the naive way (SCENARIO=a, ARGS="--rounds 1")
+	$(BIN)/python -m bench $(if $(SCENARIO),--scenario $(SCENARIO)) $(ARGS)
 
 lock: setup ## Renew requirements.lock from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate \

@@ -1,0 +1,84 @@
+"""`python -m bench`: measure, print the table, and keep the figures."""
+
+import logging
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import click
+import orjson
+
+from bench.machine import machine, versions
+from bench.receiver import find_receiver
+from bench.report import Measured, as_json, as_markdown
+from bench.run import Plan, run
+from bench.scenarios import SCENARIOS
+from bench.systems import SYSTEMS
+from pop_stream.errors import PopStreamError
+
+_RESULTS = Path(__file__).parent / "results" / "latest.json"
+
+
+@click.command()
+@click.option(
+    "--scenario", "scenarios", type=click.Choice(list(SCENARIOS)), multiple=True,
+    help="What to measure; may be given several times.  [default: all]",
+)  # fmt: skip
+@click.option(
+    "--systems",
+    default=",".join(SYSTEMS),
+    show_default=True,
+    metavar="A,B",
+    help="Who is measured.",
+)
+@click.option(
+    "--rounds", type=click.IntRange(min=1), default=3, show_default=True, metavar="N",
+    help="How often each system is measured, in turn.",
+)  # fmt: skip
+@click.option(
+    "--events", type=click.IntRange(min=1000), default=None, metavar="N",
+    help="How many events wait in the topic.  [default: the scenario's own number]",
+)  # fmt: skip
+def main(*, scenarios: tuple[str, ...], systems: str, rounds: int, events: int | None) -> None:
+    """Measure what an event costs, beside other ways to do the same."""
+    names = systems.split(",")
+    if unknown := sorted(set(names) - set(SYSTEMS)):
+        raise click.UsageError(
+            f"no such system: {', '.join(unknown)} (there is {', '.join(SYSTEMS)})"
+        )
+    receiver = find_receiver()
+    measured = []
+    for key in scenarios or tuple(SCENARIOS):
+        scenario = SCENARIOS[key]
+        if events is not None:
+            scenario = replace(scenario, backlog=events)
+        facts = machine()
+        plan = Plan(scenario=scenario, systems=names, rounds=rounds, receiver=receiver)
+        measured.append(
+            Measured(
+                key=key,
+                scenario=scenario,
+                receiver=f"{receiver.name} {receiver.version}",
+                rounds=run(plan, lambda text: click.echo(text, err=True)),
+                versions=versions(receiver),
+                machine=facts,
+            )
+        )
+        click.echo(as_markdown(measured[-1]) + "\n")
+    _RESULTS.parent.mkdir(exist_ok=True)
+    objects = [one for each in measured for one in as_json(each)]
+    _RESULTS.write_bytes(orjson.dumps(objects, option=orjson.OPT_INDENT_2) + b"\n")
+    click.echo(f"kept in {_RESULTS}", err=True)
+
+
+if __name__ == "__main__":
+    # aiokafka warns while the leaders of a new topic are being elected.
+    logging.basicConfig(level=logging.ERROR)
+    # A kill ends the children like Ctrl-C does.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        main()
+    except PopStreamError as error:
+        click.echo(str(error), err=True)
+        sys.exit(error.exit_code)

@@ -1,0 +1,53 @@
+"""The naive way: what the documentation of Faust and aiohttp leads a good user to write.
+
+Stock transport, one shared session, one POST for each event, and an agent's `concurrency` for
+many at once. It does less than pop-stream: it checks, retries and counts nothing.
+
+    python -m bench.naive_faust worker --without-web
+"""
+
+import os
+
+import aiohttp
+import faust
+
+
+class App(faust.App):
+    """A Faust app with a session that all its agents share."""
+
+    session: aiohttp.ClientSession
+    connections = 100
+
+    async def on_start(self) -> None:
+        self.session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=self.connections),
+            headers={"Content-Type": "application/json"},
+        )
+
+    async def on_stop(self) -> None:
+        await self.session.close()
+
+
+def make_app(*, broker: str, topic: str, group: str, url: str, in_flight: int) -> App:
+    """Make the app: `in_flight` POSTs at once, the bytes of an event passed on as they are."""
+    app = App(group, broker=f"kafka://{broker}", store="memory://")
+    app.connections = in_flight
+    events = app.topic(topic, value_type=bytes, value_serializer="raw")
+
+    @app.agent(events, concurrency=in_flight)
+    async def forward(stream: faust.StreamT[bytes]) -> None:
+        async for event in stream:
+            async with app.session.post(url, data=event) as response:
+                response.raise_for_status()
+
+    return app
+
+
+if __name__ == "__main__":
+    make_app(
+        broker=os.environ["NAIVE_BROKER"],
+        topic=os.environ["NAIVE_TOPIC"],
+        group=os.environ["NAIVE_GROUP"],
+        url=os.environ["NAIVE_URL"],
+        in_flight=int(os.environ["NAIVE_IN_FLIGHT"]),
+    ).main()
