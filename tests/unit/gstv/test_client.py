@@ -235,6 +235,29 @@ def test_idle_connections_are_closed_by_the_sweep(bench: Bench) -> None:
     assert bench.client._sweep_timer is None
 
 
+def test_exceptions_of_the_caller_do_not_stop_the_others(bench: Bench) -> None:
+    """Each post is told, though the caller raises each time; the loop hears of each exception."""
+    heard: list[object] = []
+    bench.loop.set_exception_handler(lambda _, context: heard.append(context["exception"]))
+    take = bench.client._on_outcome
+
+    def take_and_raise(token: int, outcome: Outcome) -> None:
+        take(token, outcome)
+        raise LookupError(token)
+
+    bench.client._on_outcome = take_and_raise
+    for _ in range(3):
+        bench.post()
+    for _ in range(3):
+        bench.connected().started_at -= LONG
+
+    bench.sweep()
+
+    assert [token for token, _ in bench.told] == [0, 1, 2]
+    assert [type(error) for error in heard] == [LookupError] * 3
+    assert bench.client.room == MAX_IN_FLIGHT
+
+
 class Pool(RuleBasedStateMachine):
     """Any order of posts, connections, answers, breaks and timeouts."""
 
