@@ -7,8 +7,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError, KafkaError, NodeNotReadyError
 
 from pop_stream.errors import WorkFailedError
+from pop_stream.kafka.complaints import heard_from_aiokafka
 from pop_stream.kafka.connection import client_options
-from pop_stream.kafka.reach import heard_from_aiokafka, require_kafka, unreachable
+from pop_stream.kafka.reach import require_kafka, unreachable
 from pop_stream.settings import Settings
 
 REQUEST_TIMEOUT_SECONDS = 15.0

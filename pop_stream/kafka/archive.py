@@ -14,7 +14,13 @@ from pop_stream.errors import EmbeddedKafkaError
 from pop_stream.kafka.broker import Broker, wait_until
 from pop_stream.kafka.install import Installation
 from pop_stream.kafka.jar_cache import exclusive, fresh_folder
-from pop_stream.kafka.layout import SERVER_PROPERTIES, broker_folder, choose_nodes, lay_out
+from pop_stream.kafka.layout import (
+    SERVER_PROPERTIES,
+    SUPERVISOR_LOG,
+    broker_folder,
+    choose_nodes,
+    lay_out,
+)
 from pop_stream.kafka.supervisor import Supervisor
 
 #: The first Java that makes an archive in one run.
@@ -31,12 +37,16 @@ def archive_flags(installation: Installation) -> list[str]:
     if installation.java.major < FIRST_JAVA:
         return []
     archive = _path(installation)
-    if not archive.exists():
-        with exclusive(archive.parent):
-            if not archive.exists():
-                _record(installation, archive)
-    # An empty one says that recording failed here: not to be tried at each start.
-    return [f"-XX:AOTCache={archive}"] if archive.stat().st_size else []
+    try:
+        if not archive.exists():
+            with exclusive(archive.parent):
+                if not archive.exists():
+                    _record(installation, archive)
+        # An empty one says that recording failed here: not to be tried at each start.
+        return [f"-XX:AOTCache={archive}"] if archive.stat().st_size else []
+    except OSError as exc:
+        log.warning("kafka.archive.failed", extra={"reason": str(exc)})
+        return []
 
 
 def _path(installation: Installation) -> Path:
@@ -68,7 +78,7 @@ def _run_once(installation: Installation, folder: Path, *, flags: list[str]) -> 
     nodes = choose_nodes(brokers=1, port=0)
     folder.mkdir()
     lay_out(folder, nodes, installation)
-    supervisor = Supervisor(grace_seconds=0.0, remove=folder, log=folder / "supervisor.log")
+    supervisor = Supervisor(grace_seconds=0.0, remove=folder, log=folder / SUPERVISOR_LOG)
     try:
         broker = Broker(
             nodes[0],

@@ -52,8 +52,11 @@ def install(progress: Progress) -> Installation:
         formatted=root / "formatted",
     )
     if not installation.formatted.is_dir():
-        with exclusive(root):
-            _format(installation)
+        try:
+            with exclusive(root):
+                _format(installation)
+        except OSError as exc:
+            raise unavailable(f"the cache {root} cannot be written ({exc}).") from exc
     return installation
 
 

@@ -65,7 +65,7 @@ class JarCache:
             with exclusive(self.folder):
                 self._fill_locked(jars, fetch, progress=progress)
         except OSError as exc:
-            raise unavailable(f"the cache {self.folder} cannot be written ({exc})") from exc
+            raise unavailable(f"the cache {self.folder} cannot be written ({exc}).") from exc
 
     def _fill_locked(self, jars: Sequence[LockedJar], fetch: Fetch, *, progress: Progress) -> None:
         missing = self.missing(jars)

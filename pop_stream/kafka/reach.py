@@ -1,15 +1,13 @@
 """Says within seconds whether Kafka is there, and if not, why."""
 
 import asyncio
-import logging
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from aiokafka import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
 from pop_stream.errors import KafkaUnreachableError
+from pop_stream.kafka.complaints import heard_from_aiokafka
 from pop_stream.kafka.connection import client_options
 from pop_stream.settings import Settings, parse_bootstrap_servers
 
@@ -49,22 +47,6 @@ def unreachable(settings: Settings, why: str) -> KafkaUnreachableError:
     )
 
 
-@contextmanager
-def heard_from_aiokafka() -> Iterator[list[str]]:
-    """Collect what aiokafka complains about, instead of letting it flood the log."""
-    complaints: list[str] = []
-    handler = _Collector(complaints)
-    logger = logging.getLogger("aiokafka")
-    propagate = logger.propagate
-    logger.addHandler(handler)
-    logger.propagate = False
-    try:
-        yield complaints
-    finally:
-        logger.propagate = propagate
-        logger.removeHandler(handler)
-
-
 def _why_unused(complaints: list[str], settings: Settings) -> str:
     """Say why a server that listens was of no use: aiokafka logs that, and does not raise it."""
     said = complaints[-1] if complaints else ""
@@ -98,12 +80,3 @@ async def _why_not(host: str, port: int) -> str | None:
         return f"cannot be reached ({exc.strerror or exc})"
     writer.close()
     return None
-
-
-class _Collector(logging.Handler):
-    def __init__(self, messages: list[str]) -> None:
-        super().__init__(logging.WARNING)
-        self._messages = messages
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._messages.append(record.getMessage())

@@ -19,6 +19,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -101,9 +102,10 @@ def end(brokers: dict[int, "subprocess.Popen[bytes]"], grace_seconds: float) -> 
     if grace_seconds > 0:
         for broker in brokers.values():
             broker.terminate()
+        deadline = time.monotonic() + grace_seconds
         for broker in brokers.values():
             with contextlib.suppress(subprocess.TimeoutExpired):
-                broker.wait(grace_seconds)
+                broker.wait(max(0.0, deadline - time.monotonic()))
     for broker in brokers.values():
         with contextlib.suppress(ProcessLookupError):
             os.killpg(broker.pid, signal.SIGKILL)
