@@ -15,16 +15,15 @@ from typing import Any
 import click
 import orjson
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaConnectionError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from pop_stream.cli.settings_options import with_settings
-from pop_stream.errors import KafkaUnreachableError
+from pop_stream.kafka.admin import connected_admin
 from pop_stream.kafka.connection import client_options
 from pop_stream.player.ledger import PlayerLedger, open_ledger
 from pop_stream.player.plays import Network, latest_begin, plays
-from pop_stream.player.simulator import Sending, Sent, SimulatedPlayers
+from pop_stream.player.simulator import Sending, Sent, SimulatedPlayers, missing_topic
 from pop_stream.pop.identity import PopIdMaker
 from pop_stream.settings import Settings
 
@@ -111,14 +110,9 @@ def simulate(*, settings: Settings, **flags: Any) -> int:
 async def _simulate(
     order: _Order, settings: Settings, ledger: PlayerLedger | None
 ) -> tuple[Sent, bool]:
+    await _require_topic(settings)
     producer = AIOKafkaProducer(**client_options(settings), acks="all", enable_idempotence=True)
-    try:
-        await producer.start()
-    except KafkaConnectionError as error:
-        await producer.stop()
-        raise KafkaUnreachableError(
-            f"no Kafka answers at {settings.kafka_bootstrap_servers}"
-        ) from error
+    await producer.start()
     players = SimulatedPlayers(
         producer,
         Sending(topic=settings.events_topic, events_per_second=order.rate),
@@ -136,6 +130,13 @@ async def _simulate(
         with suppress(asyncio.CancelledError):
             await drawing
         await producer.stop()
+
+
+async def _require_topic(settings: Settings) -> None:
+    # The producer would look for a missing topic for 40 s.
+    async with connected_admin(settings) as admin:
+        if settings.events_topic not in await admin.list_topics():
+            raise missing_topic(settings.events_topic)
 
 
 def _stop_on_signals(players: SimulatedPlayers) -> asyncio.Event:

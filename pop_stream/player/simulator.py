@@ -166,9 +166,7 @@ class SimulatedPlayers:
                 self._sending.topic, play.body, key=play.key, headers=headers
             )
         except UnknownTopicOrPartitionError as error:
-            raise TopicsMissingError(
-                f"there is no topic {self._sending.topic}: run `pop-stream topics ensure`"
-            ) from error
+            raise missing_topic(self._sending.topic) from error
         except KafkaError as error:
             self._failed(event, error)
         else:
@@ -234,3 +232,8 @@ class SimulatedPlayers:
                 f" ({self._confirmed} were confirmed before)"
                 + (f"; the last error: {type(self._error).__name__}" if self._error else "")
             )
+
+
+def missing_topic(topic: str) -> TopicsMissingError:
+    """Make the error for a topic that does not exist."""
+    return TopicsMissingError(f"there is no topic {topic}: run `pop-stream topics ensure`")

@@ -2,7 +2,7 @@ from collections import Counter
 from dataclasses import fields, replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pop_stream.demo.account import Evidence, account_for
@@ -32,6 +32,7 @@ def evidence_of(fates):
     )
 
 
+@settings(deadline=None)
 @given(fates)
 def test_every_event_is_in_exactly_one_place(fates):
     """Whatever became of each event, the places add up to what was produced."""
@@ -46,6 +47,7 @@ def test_every_event_is_in_exactly_one_place(fates):
     assert account.exit_code == 0
 
 
+@settings(deadline=None)
 @given(fates, st.integers(min_value=1, max_value=5))
 def test_events_that_are_nowhere_are_lost(fates, missing):
     """Events that were produced and are seen nowhere else are lost, and the run has failed."""
@@ -55,6 +57,7 @@ def test_events_that_are_nowhere_are_lost(fates, missing):
     assert account.exit_code == 1
 
 
+@settings(deadline=None)
 @given(fates, st.integers(min_value=1, max_value=5))
 def test_events_that_the_worker_would_still_take_are_unfinished_and_not_lost(fates, ahead):
     """What is not yet committed may still be delivered; but the run has not done its work."""
@@ -64,6 +67,7 @@ def test_events_that_the_worker_would_still_take_are_unfinished_and_not_lost(fat
     assert account.exit_code == 1
 
 
+@settings(deadline=None)
 @given(fates, st.data())
 def test_no_evidence_can_vanish_unseen(fates, data):
     """Whichever piece of evidence of an event is taken away, the account is no longer clean."""

@@ -2,7 +2,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pop_stream.demo.scenario import PARTNER_RULES, shares_of, unfit_events
@@ -43,6 +43,7 @@ def test_the_partner_shows_every_kind_of_trouble():
     assert fates.count((200, 200, 200, 200)) > 850
 
 
+@settings(deadline=None)
 @given(st.uuids())
 def test_no_rule_spends_all_attempts_but_the_refusal(uuid):
     """An event is either always refused or taken by the third attempt at the latest."""
@@ -65,6 +66,7 @@ def test_every_unfit_event_is_one(number):
     assert len({reading.fault for reading in readings}) == 6
 
 
+@settings(deadline=None)
 @given(st.integers(1, 1_000_000))
 def test_all_events_of_a_run_are_produced_by_somebody(events):
     """Players and unfit events add up to what was asked for; the players always have some."""

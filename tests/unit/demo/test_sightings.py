@@ -1,6 +1,6 @@
 from collections import Counter
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pop_stream.demo.account import account_for
@@ -113,6 +113,7 @@ def test_an_event_that_was_altered_is_found():
     )
 
 
+@settings(deadline=None)
 @given(st.permutations(range(7)))
 def test_the_order_of_the_witnesses_does_not_matter(order):
     """Topics and ledgers are read at their own speed; in the end all say the same."""

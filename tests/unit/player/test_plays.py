@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pop_stream.player.plays import Network, latest_begin, plays
@@ -34,6 +34,7 @@ def test_equal_networks_make_equal_plays():
     assert first != list(plays(network(seed=8), 500))
 
 
+@settings(deadline=None)
 @given(st.integers(1, 30), st.integers(1, 12), st.integers(), st.integers(0, 400))
 def test_every_event_keeps_the_contract(sites, screens, seed, number):
     """Whatever the network, each event has the required fields as texts and the right key."""
@@ -121,6 +122,7 @@ def test_asset_ids_come_in_both_forms():
     assert {len(event["assetId"]) for event in events()} == {24, 36}
 
 
+@settings(deadline=None)
 @given(st.integers(1, 3000), st.integers(1, 8), st.integers(1, 8))
 def test_nothing_is_played_in_the_future(number, sites, screens):
     """Begun at the latest begin, no play of any site ends after now, whatever its local time."""

@@ -4,7 +4,7 @@ from itertools import pairwise
 from uuid import NAMESPACE_DNS, RFC_4122, UUID, uuid5
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pop_stream.pop.identity import (
@@ -27,6 +27,7 @@ def test_uuid7_agrees_with_the_rfc():
     assert uuid7(0x017F22E279B0, random_bits) == "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"
 
 
+@settings(deadline=None)
 @given(milliseconds, st.integers(min_value=0, max_value=2**74 - 1))
 def test_uuid7_keeps_the_time_in_front_and_says_version_and_variant(unix_ms, random_bits):
     """Whatever goes in, the result is a UUID of version 7 whose first 48 bits are the time."""
@@ -37,6 +38,7 @@ def test_uuid7_keeps_the_time_in_front_and_says_version_and_variant(unix_ms, ran
     assert is_pop_id(str(made))
 
 
+@settings(deadline=None)
 @given(st.lists(milliseconds, min_size=2, max_size=50), st.integers(min_value=0))
 def test_ids_grow_whatever_the_clock_does(readings, seed):
     """Ids come out in strictly rising order, though the clock stands still or goes back."""
@@ -74,6 +76,7 @@ def test_an_event_without_an_id_is_named_after_its_record():
     assert fallback_pop_id("pop-events", 3, 41) == str(uuid5(ORIGIN_NAMESPACE, "pop-events/3/41"))
 
 
+@settings(deadline=None)
 @given(
     st.tuples(st.sampled_from(["a", "a-b"]), st.integers(0, 20), st.integers(0, 20)),
     st.tuples(st.sampled_from(["a", "a-b"]), st.integers(0, 20), st.integers(0, 20)),
@@ -91,6 +94,7 @@ def test_a_notification_has_one_id_however_often_it_is_made():
     assert notification_id(pop_id) == notification_id(pop_id.upper()) == expected
 
 
+@settings(deadline=None)
 @given(st.uuids())
 def test_every_uuid_is_a_pop_id(uuid):
     """Any UUID passes, in lower and in upper case."""
