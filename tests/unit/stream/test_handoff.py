@@ -1,0 +1,167 @@
+import asyncio
+import logging
+
+import pytest
+from aiokafka.errors import KafkaError, KafkaTimeoutError, NotEnoughReplicasError
+
+from pop_stream.stream.claim import Claim, Stage, claims_of
+from pop_stream.stream.handoff import Handoff, Outgoing
+from tests.unit.stream.fakes import EVENTS, RETRY, Arrivals, FakeKafka, NotedAbort, turns, until
+
+OUTGOING = Outgoing(topic=RETRY, key=b"k", value=b"canary-5e1d", headers=[("a", b"\x00")])
+
+
+class Scene:
+    """A hand-off between a ledger and a Kafka, and what it has told."""
+
+    def __init__(self) -> None:
+        self.kafka = FakeKafka()
+        self.abort = NotedAbort()
+        self.handoff = Handoff(self.kafka.confirm, self.abort)
+        self.arrivals = Arrivals()
+        self.done: list[Claim] = []
+
+    def start(self, count: int = 1) -> list[Claim]:
+        claims = claims_of(self.arrivals.run(EVENTS, *[b"x"] * count), Stage.FORWARD)
+        for claim in claims:
+            self.handoff.start(claim, OUTGOING, self.done.append)
+        return claims
+
+
+def test_a_hand_off_counts_only_once_the_broker_has_the_record() -> None:
+    """While the broker is silent nothing is done; with its answer the claim is."""
+
+    async def scenario() -> None:
+        scene = Scene()
+        scene.kafka.answers.clear()
+        (claim,) = scene.start()
+        await until(lambda: scene.kafka.tries)
+        await turns()
+
+        assert scene.done == []
+        assert scene.handoff.in_progress == 1
+
+        scene.kafka.answers.set()
+        await until(lambda: scene.done)
+
+        assert scene.done == [claim]
+        assert scene.kafka.confirmed == [OUTGOING]
+        await until(lambda: scene.handoff.in_progress == 0)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("error", [KafkaError, KafkaTimeoutError, NotEnoughReplicasError])
+def test_an_unconfirmed_record_is_written_again(
+    error: type[KafkaError], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever Kafka's trouble, the record is written until it is confirmed, and told of once."""
+
+    async def scenario() -> None:
+        scene = Scene()
+        scene.kafka.errors = [error(), error()]
+        scene.start()
+        await until(lambda: scene.done)
+
+        assert scene.kafka.tries == 3
+        assert len(scene.kafka.confirmed) == len(scene.done) == 1
+        assert scene.abort.reasons == []
+
+    caplog.set_level(logging.DEBUG)
+    asyncio.run(scenario())
+    told = [line for line in caplog.records if line.message == "handoff.unconfirmed"]
+
+    assert [line.__dict__["error"] for line in told] == [error.__name__] * 2
+    assert "5e1d" not in caplog.text
+
+
+def test_one_that_is_stuck_keeps_no_other_back() -> None:
+    """Hand-offs run side by side."""
+
+    async def scenario() -> None:
+        scene = Scene()
+        scene.kafka.refuse(1)
+        first, *others = scene.start(5)
+        await until(lambda: len(scene.done) == 4)
+
+        assert scene.done == others
+        await until(lambda: len(scene.done) == 5)
+
+        assert scene.done[-1] is first
+
+    asyncio.run(scenario())
+
+
+def test_after_a_revocation_it_is_not_written_again() -> None:
+    """The event's next owner will write it."""
+
+    async def scenario() -> None:
+        scene = Scene()
+        scene.kafka.refuse(1)
+        scene.start()
+        await until(lambda: scene.kafka.tries)
+        scene.arrivals.ledger.close()
+        await until(lambda: scene.handoff.in_progress == 0)
+
+        assert scene.kafka.tries == 1
+        assert scene.done == []
+        assert scene.abort.reasons == []
+
+    asyncio.run(scenario())
+
+
+def test_an_unexpected_error_ends_the_process() -> None:
+    """What is no trouble of Kafka's is a fault of ours: nothing is known of the event then."""
+
+    async def scenario() -> None:
+        scene = Scene()
+        scene.kafka.errors = [TypeError("no header may be an int")]
+        scene.start()
+        await until(lambda: scene.abort.reasons)
+
+        assert scene.abort.reasons == ["unexpected TypeError in hand-off"]
+        assert scene.done == []
+
+    asyncio.run(scenario())
+
+
+def test_an_error_of_an_event_that_is_no_longer_ours_ends_nothing() -> None:
+    """A producer that was stopped with the partition gone is not a fault."""
+
+    async def scenario() -> None:
+        scene = Scene()
+        (claim,) = claims_of(scene.arrivals.run(EVENTS, b"x"), Stage.FORWARD)
+
+        async def confirm(*_: object, **__: object) -> None:
+            scene.arrivals.ledger.close()
+            raise RuntimeError("the producer is stopped")
+
+        handoff = Handoff(confirm, scene.abort)
+        handoff.start(claim, OUTGOING, scene.done.append)
+        await until(lambda: handoff.in_progress == 0)
+
+        assert scene.abort.reasons == []
+        assert scene.done == []
+
+    asyncio.run(scenario())
+
+
+def test_closing_stops_the_writing() -> None:
+    """What is unconfirmed stays unfinished, whether it waits for the broker or for its next try."""
+
+    async def scenario() -> None:
+        scene = Scene()
+        scene.kafka.refuse(1)
+        scene.kafka.answers.clear()
+        scene.start(3)
+        await until(lambda: scene.kafka.tries == 3)
+        await scene.handoff.aclose()
+        scene.kafka.answers.set()
+        await turns()
+
+        assert scene.handoff.in_progress == 0
+        assert scene.done == []
+        assert scene.arrivals.ledger.unfinished == 3
+        assert scene.abort.reasons == []
+
+    asyncio.run(scenario())
