@@ -63,6 +63,7 @@ class Forwarder:
         self._waiting = Waiting()
         self._gate = Gate(tally)
         self._working = False
+        self._ended = False
         #: How many attempts have ended.
         self.outcomes = 0
         self._loop = asyncio.get_running_loop()
@@ -98,6 +99,7 @@ class Forwarder:
     async def aclose(self) -> None:
         """End all attempts. What has no outcome yet stays unfinished."""
         self.pause()
+        self._ended = True
         if self._alarm is not None:
             self._alarm.cancel()
         await self._client.aclose()
@@ -140,7 +142,8 @@ class Forwarder:
     def _on_outcome(self, claim: Claim, outcome: Outcome) -> None:
         self.outcomes += 1
         with self._abort.on_error("settling an event"):
-            if claim.is_ours:
+            # An attempt that we end ourselves is none: the event is read again.
+            if claim.is_ours and not self._ended:
                 self._settle(claim, outcome)
             self._start_attempts()
 
@@ -249,9 +252,11 @@ class Forwarder:
         """When to look again, in epoch milliseconds; None when there is nothing to wait for."""
         if not self._working:
             return None
-        if self._gate.opens_in is not None:
-            return _now_ms() + int(self._gate.opens_in * 1000)
-        return self._waiting.next_due() if self._client.room > 0 else None
+        opens_in = self._gate.opens_in
+        if opens_in is not None:
+            return _now_ms() + int(opens_in * 1000)
+        # Without room only an outcome makes room: a timer would find nothing to do.
+        return self._waiting.next_due() if self._room() > 0 else None
 
     def _on_alarm(self) -> None:
         self._alarm = self._alarm_at = None

@@ -37,7 +37,9 @@ class Waiting:
         return self._ready.popleft() if self._ready else None
 
     def next_due(self) -> int | None:
-        """When the first event not yet due will be; None when there is none."""
+        """When the first event may be attempted, 0 for at once; None when there is none."""
+        if self._ready:
+            return 0
         return self._later[0][0] if self._later else None
 
     def clear(self) -> None:
