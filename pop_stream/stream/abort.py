@@ -46,6 +46,17 @@ class Abort:
             if not unless():
                 self(f"unexpected {type(error).__name__} in {where}", error)
 
+    @contextmanager
+    def unless_within(self, seconds: float, why: str) -> Iterator[None]:
+        """Abort if the block takes longer. A thread watches, for the loop may be what is stuck."""
+        timer = threading.Timer(seconds, self, args=(why,))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
 
 def _tell(why: str, error: BaseException | None, stack: str | None) -> None:
     log.critical("worker.aborted", exc_info=error, extra={"why": why, "stack": stack})

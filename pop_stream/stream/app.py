@@ -36,6 +36,9 @@ from pop_stream.watch.metrics import MetricsServer, Tally
 
 T = TypeVar("T")
 
+#: How long stopping may take beyond draining before the process ends without it.
+_STOP_SECONDS = 4.0
+
 
 class PopStreamApp(faust.App):
     """A Faust app with the run transport, the ledger, and the three agents."""
@@ -86,7 +89,13 @@ class PopStreamApp(faust.App):
         await super().on_start()
 
     async def stop(self) -> None:
-        """Drain, commit what is finished, and leave the group."""
+        """Drain, commit what is finished, and leave the group; aborts if that takes too long."""
+        # Not a timeout: Faust and aiokafka may swallow the cancellation, and stop for ever.
+        limit = self.settings.drain_seconds + _STOP_SECONDS
+        with self.abort.unless_within(limit, "stopping took too long"):
+            await self._drain_and_stop()
+
+    async def _drain_and_stop(self) -> None:
         if self._work is not None:
             self._work.begin_to_end()
         await super().stop()

@@ -152,6 +152,7 @@ class Consumer(faust_aiokafka.Consumer):
         self._host = cast(Host, self.app)
         #: Changes with every revocation: what was fetched before it is dropped, and read again.
         self._epoch = 0
+        self._committing = asyncio.Lock()
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -209,6 +210,19 @@ class Consumer(faust_aiokafka.Consumer):
     @Service.task
     async def _commit_livelock_detector(self) -> None:
         """Nothing: Faust's detector looks at acknowledgements, which are not used here."""
+
+    async def commit(
+        self,
+        topics: Any = None,
+        start_new_transaction: bool = True,
+    ) -> bool:
+        """Commit, after any commit under way.
+
+        Faust would take that one for this one too; but it may have begun before the last event
+        was finished, and the commit at the end of a drain must not miss that.
+        """
+        async with self._committing:
+            return await self.force_commit(topics, start_new_transaction)
 
     async def force_commit(
         self,

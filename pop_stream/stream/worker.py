@@ -17,8 +17,6 @@ log = logging.getLogger(__name__)
 _LOOK_SECONDS = 0.1
 #: Faust's compiled stream, in its module; Faust has no public way to ask for it.
 _COMPILED = "_CStreamIterator"
-#: How long stopping may take beyond draining before the process ends without it.
-_STOP_SECONDS = 4.0
 
 
 def run_worker(settings: Settings) -> int:
@@ -47,10 +45,7 @@ async def _run(app: PopStreamApp) -> int:
     while not told and not app.crashed and not app.should_stop:  # noqa: ASYNC110
         await asyncio.sleep(_LOOK_SECONDS)
     log.info("worker.draining", extra={"unfinished": app.ledger.unfinished})
-    try:
-        await asyncio.wait_for(app.stop(), app.settings.drain_seconds + _STOP_SECONDS)
-    except TimeoutError:
-        app.abort("stopping took too long")
+    await app.stop()
     log.info("worker.stopped")
     if not told:
         raise WorkerAbortedError("the worker crashed; the log above says why")
