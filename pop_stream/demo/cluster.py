@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 from pydantic import SecretStr
 
+from pop_stream.errors import KafkaUnreachableError
 from pop_stream.kafka.admin import connected_admin
 from pop_stream.kafka.local import LocalKafka, LocalKafkaOptions
 from pop_stream.kafka.topics import ensure
@@ -51,9 +52,12 @@ def kafka_for(settings: Settings, *, downloading: Callable[[int, int], None]) ->
 @asynccontextmanager
 async def topics_for(settings: Settings, *, remove: bool) -> AsyncIterator[None]:
     """Create the topics of the run, and remove them at the end if asked to."""
-    await ensure(settings, partitions=_PARTITIONS)
     try:
+        await ensure(settings, partitions=_PARTITIONS)
         yield
+    except KafkaUnreachableError:
+        remove = False
+        raise
     finally:
         if remove:
             async with connected_admin(settings) as admin:

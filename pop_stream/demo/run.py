@@ -122,8 +122,8 @@ async def _deliver(
 ) -> Report:
     failure, interrupted = None, False
     try:
-        sightings_of_unfit = _produce_unfit(place.settings, shares_of(order.events).unfit)
-        watch.confirmed(await signals.guard(sightings_of_unfit))
+        unfit = shares_of(order.events).unfit
+        watch.confirmed(await signals.guard(_produce_unfit(place.settings, unfit)))
         await signals.guard(watch.until_done(order.events, place.children, begun_at=order.begun_at))
     except InterruptedRunError:
         interrupted = True
@@ -134,8 +134,12 @@ async def _deliver(
             await _stop(system)
         except WorkFailedError as error:
             failure = failure or str(error)
+    try:
+        account = await watch.account()
+    except WorkFailedError as error:
+        raise WorkFailedError("\n".join(filter(None, (failure, str(error))))) from error
     return Report(
-        account=await watch.account(),
+        account=account,
         seconds=time.monotonic() - order.begun_at,
         failure=failure,
         interrupted=interrupted,

@@ -11,6 +11,8 @@ from rich.text import Text
 from pop_stream.demo.snapshot import Snapshot
 from pop_stream.demo.view import HAPPENINGS_SHOWN, picture, plain_line
 
+#: The least time between two plain lines.
+_LINE_SECONDS = 1.0
 _MEGABYTE = 1_000_000
 
 
@@ -72,13 +74,14 @@ class Screen:
 
     def show(self, snapshot: Snapshot) -> None:
         """Show a moment."""
+        stands_still = self._last is not None and self._last.counts == snapshot.counts
         self._last = snapshot
         if self._best is None or _interest(snapshot) >= _interest(self._best):
             self._best = snapshot
         if self._live is not None:
             self._live.update(picture(snapshot))
-        elif time.monotonic() >= self._line_due_at:
-            self._line_due_at = time.monotonic() + 1.0
+        elif not stands_still and time.monotonic() >= self._line_due_at:
+            self._line_due_at = time.monotonic() + _LINE_SECONDS
             self._console.out(plain_line(snapshot))
 
 

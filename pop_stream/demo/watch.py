@@ -4,6 +4,8 @@ import asyncio
 import time
 from collections.abc import Iterable
 
+from aiokafka.errors import KafkaError
+
 from pop_stream.demo.account import Account, account_for
 from pop_stream.demo.observe import Observer
 from pop_stream.demo.processes import Children
@@ -60,7 +62,7 @@ class Watch:
             is_settled = counts.settled >= expected
             phase = "committing" if is_settled else _phase(counts, expected)
             self._screen.show(self._snapshot(phase, seconds, expected, counts=counts))
-            if is_settled and await self._observer.uncommitted() == 0:
+            if is_settled and await self._is_committed():
                 return
 
     async def account(self) -> Account:
@@ -72,10 +74,17 @@ class Watch:
             async with asyncio.timeout(_LAST_LOOK_SECONDS):
                 committed = await self._observer.committed()
                 await self._observer.look_at_all(0.0)
-        except TimeoutError as error:
-            raise WorkFailedError("Kafka does not give what is on the topics") from error
+        except (TimeoutError, KafkaError) as error:
+            raise WorkFailedError("Kafka no longer tells what is on the topics") from error
         self._read_ledgers()
         return account_for(self._sightings.evidence(committed))
+
+    async def _is_committed(self) -> bool:
+        try:
+            return await self._observer.uncommitted() == 0
+        except KafkaError:
+            # Asked again with the next look; if Kafka is gone, nothing happens any more.
+            return False
 
     async def _look(self, seconds: float) -> Counts:
         await self._observer.look(seconds)

@@ -33,6 +33,18 @@ def test_without_a_terminal_there_are_plain_lines():
     assert text.splitlines()[-1].endswith("done 1,007 of 1,007")
 
 
+def test_a_run_that_stands_still_fills_no_log(monkeypatch):
+    """Where nothing changes, no line is added, however long it takes."""
+    out = console(terminal=False)
+    clock = iter(range(0, 10_000, 10))
+    monkeypatch.setattr("pop_stream.demo.screen.time.monotonic", lambda: next(clock))
+    with Screen(out) as screen:
+        for _ in range(50):
+            screen.show(moment(1, 1))
+
+        assert len(out.file.getvalue().splitlines()) == 1
+
+
 def test_on_a_terminal_the_picture_stays():
     """The last picture is left on the screen when the run ends."""
     out = console(terminal=True)
