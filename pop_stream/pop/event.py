@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -16,6 +16,9 @@ from pop_stream.pop.json_scan import is_deeper_than, top_level_keys
 
 REQUIRED_FIELDS = ("filename", "assetId", "startTimestamp", "endTimestamp", "siteId", "screenId")
 _KNOWN_FIELDS = frozenset((*REQUIRED_FIELDS, "ioNumber", "tiNumber", "screenState"))
+_REQUIRED = frozenset(REQUIRED_FIELDS)
+_PLAIN_FIELDS = _KNOWN_FIELDS - {"tiNumber"}
+_ONLY_TEXTS = {str}
 _SCREEN_STATES = frozenset(("Full", "Partial"))
 _MAX_DEPTH = 32
 _SEPARATORS = itemgetter(4, 7, 10, 13, 16)
@@ -57,9 +60,8 @@ class Fault(StrEnum):
     REQUIRED_FIELD_EMPTY = "required-field-empty"
 
 
-@dataclass(frozen=True, slots=True)
-class Forward:
-    """The event goes to GSTV."""
+class Forward(NamedTuple):
+    """The event goes to GSTV. A tuple, since one is made for each event."""
 
     #: The body of the POST: the record's own bytes, but for the alias.
     body: bytes
@@ -103,11 +105,12 @@ def read_event(
         return fields
     flags: list[Flag] = []
     if rules.validate:
-        fault = _required_fault(fields) or _repeated_fault(value, fields, flags)
-        if fault is not None:
-            return fault
+        if not _is_plain(value, fields):
+            fault = _required_fault(fields) or _repeated_fault(value, fields, flags)
+            if fault is not None:
+                return fault
+            _flag_fields(fields, flags)
         _flag_times(fields, flags, latest=latest, overlong=rules.overlong)
-        _flag_fields(fields, flags)
         _flag_key(fields, flags, key)
     return Forward(_without_alias(value, fields), tuple(flags))
 
@@ -131,6 +134,21 @@ def _unreadable(value: bytes, error: orjson.JSONDecodeError) -> Quarantine:
         return Quarantine(Fault.NOT_UTF8, f"byte {not_utf8.start}")
     # The parser's message names a position; what stands there stays unsaid.
     return Quarantine(Fault.NOT_JSON, f"character {error.pos}")
+
+
+def _is_plain(value: bytes, fields: dict[str, Any]) -> bool:
+    """Whether there is nothing to find fault with in the fields themselves, as in most events.
+
+    Each of the four rules below would say so too, at three times the cost.
+    """
+    return (
+        fields.keys() <= _PLAIN_FIELDS
+        and fields.keys() >= _REQUIRED
+        and set(map(type, fields.values())) == _ONLY_TEXTS
+        and all(fields.values())
+        and value.count(b'"') == 4 * len(fields)
+        and fields.get("screenState", "Full") in _SCREEN_STATES
+    )
 
 
 def _required_fault(fields: dict[str, Any]) -> Quarantine | None:

@@ -86,22 +86,24 @@ class Failure:
 
 def trail_from_player(headers: Headers, origin: Origin) -> Trail:
     """Read the trail of a record that a player wrote."""
-    if not headers:
-        return Trail(pop_id=_fallback(origin), origin=origin)
-    pop_id = _text(_latest(headers, _POP_ID))
     return Trail(
-        pop_id=pop_id.lower() if is_pop_id(pop_id) else _fallback(origin),
+        pop_id=player_pop_id(headers, origin.topic, origin.partition, origin.offset),
         origin=origin,
         carried=_without(headers, _OURS | _TOOLS),
     )
 
 
+def player_pop_id(headers: Headers, topic: str, partition: int, offset: int) -> str:
+    """The id of an event that a player wrote: its own once it parses, else made of its place."""
+    pop_id = _text(_latest(headers, _POP_ID))
+    return pop_id.lower() if is_pop_id(pop_id) else fallback_pop_id(topic, partition, offset)
+
+
 def trail_from_own_topic(headers: Headers, here: Origin) -> Trail:
     """Read the trail of a record on one of our own topics; `here` is where that record stands."""
     origin = _origin_of(_text(_latest(headers, _ORIGIN))) or here
-    pop_id = _text(_latest(headers, _POP_ID))
     return Trail(
-        pop_id=pop_id.lower() if is_pop_id(pop_id) else _fallback(origin),
+        pop_id=player_pop_id(headers, origin.topic, origin.partition, origin.offset),
         origin=origin,
         attempts=_number(_latest(headers, _ATTEMPT), 0, 1_000_000) or 0,
         not_before=_number(_latest(headers, _NOT_BEFORE), 0, _LATEST_MS) or 0,
@@ -135,10 +137,6 @@ def headers_of(trail: Trail, failure: Failure) -> list[tuple[str, bytes]]:
     }
     written = [(name, str(value).encode()) for name, value in ours.items() if value is not None]
     return [*trail.carried, *written]
-
-
-def _fallback(origin: Origin) -> str:
-    return fallback_pop_id(origin.topic, origin.partition, origin.offset)
 
 
 def _latest(headers: Headers, wanted: str) -> bytes | None:

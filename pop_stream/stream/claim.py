@@ -3,7 +3,13 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pop_stream.pop.trail import Origin, Trail, trail_from_own_topic, trail_from_player
+from pop_stream.pop.trail import (
+    Origin,
+    Trail,
+    player_pop_id,
+    trail_from_own_topic,
+    trail_from_player,
+)
 from pop_stream.stream.ledger import Run
 from pop_stream.stream.record import KafkaRecord
 
@@ -18,15 +24,26 @@ class Stage(StrEnum):
 
 @dataclass(slots=True, eq=False)
 class Claim:
-    """An event under way: its record, its trail, and the place in its run."""
+    """An event under way: its record, its place in its run, and what an attempt needs to know."""
 
     run: Run[KafkaRecord]
     index: int
     record: KafkaRecord
     stage: Stage
-    trail: Trail
+    pop_id: str
+    #: The Kafka timestamp of the player's own record, in epoch milliseconds.
+    produced_at: int
+    #: Attempts that were made and counted before.
+    attempts: int = 0
+    #: No attempt before this, in epoch milliseconds; 0: at once.
+    not_before: int = 0
     #: The flags of the event, once it was read.
     flags: tuple[str, ...] = ()
+
+    @property
+    def trail(self) -> Trail:
+        """All that the record's headers tell. Read when asked for: only a failure needs it."""
+        return _trail_of(self.record, self.stage)
 
     @property
     def is_ours(self) -> bool:
@@ -41,12 +58,24 @@ class Claim:
 def claims_of(run: Run[KafkaRecord], stage: Stage) -> list[Claim]:
     """Take the records of a run over, each as a claim."""
     records, run.records = run.records, ()
+    claim = _claim_of_player if stage is Stage.FORWARD else _claim_of_ours
+    return [claim(run, index, record, stage) for index, record in enumerate(records)]
+
+
+def _claim_of_player(run: Run[KafkaRecord], index: int, record: KafkaRecord, stage: Stage) -> Claim:
+    pop_id = player_pop_id(record.headers, record.topic, record.partition, record.offset)
+    return Claim(run, index, record, stage, pop_id, record.timestamp)
+
+
+def _claim_of_ours(run: Run[KafkaRecord], index: int, record: KafkaRecord, stage: Stage) -> Claim:
+    trail = _trail_of(record, stage)
+    produced_at = trail.origin.timestamp
+    return Claim(
+        run, index, record, stage, trail.pop_id, produced_at, trail.attempts, trail.not_before
+    )
+
+
+def _trail_of(record: KafkaRecord, stage: Stage) -> Trail:
+    here = Origin(record.topic, record.partition, record.offset, record.timestamp)
     read_trail = trail_from_player if stage is Stage.FORWARD else trail_from_own_topic
-    return [
-        Claim(run, index, record, stage, read_trail(record.headers, _origin(record)))
-        for index, record in enumerate(records)
-    ]
-
-
-def _origin(record: KafkaRecord) -> Origin:
-    return Origin(record.topic, record.partition, record.offset, record.timestamp)
+    return read_trail(record.headers, here)

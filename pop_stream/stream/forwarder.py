@@ -112,16 +112,17 @@ class Forwarder:
             claim = self._waiting.next(_now_ms())
             if claim is None:
                 break
-            if claim.is_ours and self._attempt(claim):
+            if claim.run.open and self._attempt(claim):
                 room -= 1
-        self._set_alarm()
+        if self._alarm is not None or self._gate.is_shut or self._waiting.has_later:
+            self._set_alarm()
 
     def _room(self) -> int:
         if not self._working:
             return 0
-        client = self._client
-        allowed = self._gate.room(client.in_flight)
-        return client.room if allowed is None else min(client.room, allowed)
+        room = self._client.room
+        allowed = self._gate.room(self._client.in_flight) if self._gate.is_shut else None
+        return room if allowed is None else min(room, allowed)
 
     def _attempt(self, claim: Claim) -> bool:
         record = claim.record
@@ -134,9 +135,9 @@ class Forwarder:
                 return False
             case Forward(body=body, flags=flags):
                 claim.flags = flags
-                trail = claim.trail
-                self._client.post(claim, body, trail.pop_id, trail.attempts + 1)
-                self._gate.attempted()
+                self._client.post(claim, body, claim.pop_id, claim.attempts + 1)
+                if self._gate.is_shut:
+                    self._gate.attempted()
                 return True
 
     def _on_outcome(self, claim: Claim, outcome: Outcome) -> None:
@@ -148,7 +149,7 @@ class Forwarder:
             self._start_attempts()
 
     def _settle(self, claim: Claim, outcome: Outcome) -> None:
-        attempts = claim.trail.attempts + 1
+        attempts = claim.attempts + 1
         verdict = judge(
             outcome,
             attempts,
@@ -159,7 +160,8 @@ class Forwarder:
         self._tally.attempted(attempts, outcome)
         match verdict:
             case Delivered():
-                self._gate.judged(outcome)
+                if self._gate.is_shut:
+                    self._gate.judged(outcome)
                 self._deliver(claim)
             case Retry(reason=reason, wait_seconds=wait):
                 self._gate.judged(outcome)
@@ -176,7 +178,7 @@ class Forwarder:
         if claim.finish():
             tally = self._tally
             tally.completed[("delivered",)] += 1
-            tally.delays.observe(time.time() - claim.trail.origin.timestamp / 1000)
+            tally.delays.observe(time.time() - claim.produced_at / 1000)
             for flag in claim.flags:
                 tally.flagged[(flag,)] += 1
 
@@ -187,7 +189,7 @@ class Forwarder:
         not_before = 0 if wait is None else now + int(wait * 1000)
         status, error = told(outcome)
         failure = Failure(reason=reason, status=status, error=error, flags=claim.flags)
-        attempts = claim.trail.attempts + 1
+        attempts = claim.attempts + 1
         trail = after_failure(claim.trail, attempts=attempts, not_before=not_before, now_ms=now)
         facts = {**_names(claim), "attempts": attempts, "reason": reason.value,
                  "status": status, "error": error}  # fmt: skip
@@ -200,7 +202,7 @@ class Forwarder:
         self._handoff.start(claim, _record(claim, topic, headers_of(trail, failure)), then)
 
     def _quarantine(self, claim: Claim, why: Quarantine) -> None:
-        attempts = claim.trail.attempts
+        attempts = claim.attempts
         trail = after_failure(claim.trail, attempts=attempts, not_before=0, now_ms=_now_ms())
         failure = Failure(reason=f"quarantined:{why.fault}", error=why.detail)
         log.warning(
@@ -276,7 +278,7 @@ def _record(claim: Claim, topic: str, headers: list[tuple[str, bytes]]) -> Outgo
 def _names(claim: Claim) -> dict[str, object]:
     record = claim.record
     return {
-        "pop_id": claim.trail.pop_id,
+        "pop_id": claim.pop_id,
         "stage": claim.stage.value,
         "topic": record.topic,
         "partition": record.partition,

@@ -18,10 +18,12 @@ class Gate:
     def __init__(self, tally: Tally) -> None:
         self._breaker = Breaker()
         self._tally = tally
+        #: Whether attempts are held back. A field, for it is asked with every event.
+        self.is_shut = False
 
     def room(self, in_flight: int) -> int | None:
         """How many attempts may be started now; None: as many as else allowed."""
-        return self._breaker.room(time.monotonic(), in_flight)
+        return self._breaker.room(time.monotonic(), in_flight) if self.is_shut else None
 
     @property
     def opens_in(self) -> float | None:
@@ -45,7 +47,7 @@ class Gate:
             return
         self._breaker = self._breaker.answered()
         if self._breaker.state is State.CLOSED:
-            self._tally.circuit_open = False
+            self.is_shut = self._tally.circuit_open = False
             log.warning("delivery.resumed")
 
     def hold(self, reason: Reason, outcome: Outcome, *, asked: float | None) -> None:
@@ -53,7 +55,7 @@ class Gate:
         now = time.monotonic()
         before = self._breaker.openings
         self._breaker = self._breaker.held(now, asked=asked, chance=random.random())  # noqa: S311
-        self._tally.circuit_open = True
+        self.is_shut = self._tally.circuit_open = True
         if self._breaker.openings != before:
             status, error = told(outcome)
             log.warning(

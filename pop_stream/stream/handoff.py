@@ -79,7 +79,7 @@ class Handoff:
                         "handoff.unconfirmed",
                         extra={
                             "topic": outgoing.topic,
-                            "pop_id": claim.trail.pop_id,
+                            "pop_id": claim.pop_id,
                             "error": type(error).__name__,
                             "next_try_seconds": pause,
                         },

@@ -76,7 +76,7 @@ class Notifier:
                 topic=self._topic,
                 key=notification.key,
                 value=notification.value,
-                headers=[("pop-id", claim.trail.pop_id.encode())],
+                headers=[("pop-id", claim.pop_id.encode())],
             )
             then = partial(self._written, Call(claim, notification.value))
             self._handoff.start(claim, outgoing, then)
@@ -93,7 +93,7 @@ class Notifier:
 
     def _notification(self, claim: Claim) -> Notification:
         return notify_of(
-            claim.trail.pop_id,
+            claim.pop_id,
             value=claim.record.value,
             key=claim.record.key,
             style=self._style,
@@ -113,7 +113,7 @@ class Notifier:
             call = self._calls.popleft()
             if call.claim.is_ours:
                 call.attempts += 1
-                self._poster.post(call, call.body, call.claim.trail.pop_id, call.attempts)
+                self._poster.post(call, call.body, call.claim.pop_id, call.attempts)
 
     def _on_outcome(self, call: Call, outcome: Outcome) -> None:
         self.outcomes += 1
@@ -137,6 +137,6 @@ class Notifier:
         if claim.finish():
             log.warning(
                 "failure.notified",
-                extra={"pop_id": claim.trail.pop_id, "partition": claim.record.partition,
+                extra={"pop_id": claim.pop_id, "partition": claim.record.partition,
                        "offset": claim.record.offset},
             )  # fmt: skip

@@ -21,8 +21,8 @@ class Waiting:
 
     def add(self, claim: Claim) -> None:
         """Let an event wait until its time, or for the next free slot."""
-        if claim.trail.not_before:
-            heapq.heappush(self._later, (claim.trail.not_before, next(self._ticket), claim))
+        if claim.not_before:
+            heapq.heappush(self._later, (claim.not_before, next(self._ticket), claim))
         else:
             self._ready.append(claim)
 
@@ -35,6 +35,11 @@ class Waiting:
         if self._later and self._later[0][0] <= now:
             return heapq.heappop(self._later)[2]
         return self._ready.popleft() if self._ready else None
+
+    @property
+    def has_later(self) -> bool:
+        """Whether any event is not yet due."""
+        return bool(self._later)
 
     def next_due(self) -> int | None:
         """When the first event may be attempted, 0 for at once; None when there is none."""

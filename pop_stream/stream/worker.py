@@ -1,6 +1,7 @@
 """Runs the app until it is told to end: SIGTERM and SIGINT drain."""
 
 import asyncio
+import gc
 import logging
 import signal
 
@@ -33,6 +34,13 @@ def run_worker(settings: Settings) -> int:
     return uvloop.run(_run(PopStreamApp(settings)))
 
 
+def _tune_garbage_collection() -> None:
+    """Look for cycles seldom: events leave none, and looking at each thousand costs 4 %."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+
+
 async def _run(app: PopStreamApp) -> int:
     loop = asyncio.get_running_loop()
     told: list[signal.Signals] = []
@@ -40,6 +48,7 @@ async def _run(app: PopStreamApp) -> int:
         loop.add_signal_handler(number, told.append, number)
     log.info("worker.starting", extra={"group": app.settings.group, "version": __version__})
     await app.start()
+    _tune_garbage_collection()
     log.info("worker.started", extra={"stages": list(app.settings.stages)})
     # Faust has no event for a crash.
     while not told and not app.crashed and not app.should_stop:  # noqa: ASYNC110

@@ -8,7 +8,6 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal
 
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import (
@@ -20,7 +19,7 @@ from prometheus_client.core import (
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from pop_stream.pop.outcome import Answer, NoAnswer, Outcome
+from pop_stream.pop.outcome import Answer, Outcome
 
 #: Upper bounds in seconds, from a quarter of a second to a day.
 _DELAY_BUCKETS = (0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 14_400, 86_400)
@@ -28,7 +27,8 @@ _KNOWN_STATUSES = frozenset(
     (200, 201, 202, 204, 400, 401, 403, 404, 408, 409, 410, 413, 415, 422, 425, 429)
 ) | frozenset((500, 502, 503, 504))
 
-Result = Literal["delivered", "failed", "quarantined"]
+#: The first attempt and three retries; more are a setting.
+_LAST_NUMBER = 4
 
 
 def _none() -> Counter[tuple[str, ...]]:
@@ -54,8 +54,8 @@ class Tally:
     """The numbers of one worker since it began."""
 
     received: Counter[tuple[str, ...]] = field(default_factory=_none)
-    attempts: Counter[tuple[str, ...]] = field(default_factory=_none)
-    answers: Counter[tuple[str, ...]] = field(default_factory=_none)
+    #: By the number of the attempt, and the status or the trouble.
+    outcomes: Counter[tuple[int, int | str]] = field(default_factory=Counter)
     completed: Counter[tuple[str, ...]] = field(default_factory=_none)
     retries: Counter[tuple[str, ...]] = field(default_factory=_none)
     failures: Counter[tuple[str, ...]] = field(default_factory=_none)
@@ -70,15 +70,29 @@ class Tally:
     circuit_open: bool = False
 
     def attempted(self, attempt: int, outcome: Outcome) -> None:
-        """Count an attempt and what became of it."""
-        number = str(attempt) if attempt <= 4 else "later"
-        match outcome:
-            case Answer(status=status):
-                code = str(status) if status in _KNOWN_STATUSES else "other"
-                self.answers[(code,)] += 1
-                self.attempts[number, f"{status // 100}xx"] += 1
-            case NoAnswer(trouble=trouble):
-                self.attempts[number, trouble.value] += 1
+        """Count an attempt and what became of it: one addition, for it is done with every event."""
+        if isinstance(outcome, Answer):
+            self.outcomes[attempt, outcome.status] += 1
+        else:
+            self.outcomes[attempt, outcome.trouble.value] += 1
+
+    @property
+    def attempts(self) -> Counter[tuple[str, ...]]:
+        """Attempts by their number and the class of their outcome."""
+        counts = _none()
+        for (attempt, became), count in self.outcomes.copy().items():
+            number = str(attempt) if attempt <= _LAST_NUMBER else "later"
+            counts[number, f"{became // 100}xx" if isinstance(became, int) else became] += count
+        return counts
+
+    @property
+    def answers(self) -> Counter[tuple[str, ...]]:
+        """GSTV's answers by status."""
+        counts = _none()
+        for (_, became), count in self.outcomes.copy().items():
+            if isinstance(became, int):
+                counts[(str(became) if became in _KNOWN_STATUSES else "other",)] += count
+        return counts
 
 
 #: Every counter: its field, its name, its help, its labels.
