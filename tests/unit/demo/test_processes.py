@@ -44,8 +44,12 @@ def test_a_child_says_that_it_is_ready(tmp_path):
         assert asyncio.run(child.first_line(10)) == "ready"
 
 
-@pytest.mark.parametrize("code", [SLEEPER, STUBBORN], ids=["obedient", "stubborn"])
-def test_no_child_outlives_the_block(tmp_path, monkeypatch, code):
+@pytest.mark.parametrize(
+    ("code", "ended_by"),
+    [(SLEEPER, signal.SIGTERM), (STUBBORN, signal.SIGKILL)],
+    ids=["obedient", "stubborn"],
+)
+def test_no_child_outlives_the_block(tmp_path, monkeypatch, code, ended_by):
     """However the block ends, and whatever a child thinks of SIGTERM, it is gone afterwards."""
     monkeypatch.setattr(processes, "_GRACE_SECONDS", 0.3)
     children = Children(tmp_path, program=CODE)
@@ -55,6 +59,7 @@ def test_no_child_outlives_the_block(tmp_path, monkeypatch, code):
         raise ZeroDivisionError
 
     assert not is_alive(child.process.pid)
+    assert child.exit_code == -ended_by
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
