@@ -1,12 +1,13 @@
 """The confirmed hand-off: an event leaves its topic only once the broker has it on the next one."""
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from pop_stream.stream.abort import Abort
 from pop_stream.stream.claim import Claim
@@ -15,6 +16,8 @@ log = logging.getLogger(__name__)
 
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 10.0
+_TRIMMED = "pop-trimmed"
+_TRIMMED_BYTES = 65_536
 
 
 class Confirm(Protocol):
@@ -38,6 +41,24 @@ class Outgoing:
     key: bytes | None
     value: bytes | None
     headers: list[tuple[str, bytes]]
+
+    @property
+    def is_trimmed(self) -> bool:
+        """Whether something of the event was left behind."""
+        return any(name == _TRIMMED for name, _ in self.headers)
+
+    def trimmed(self) -> "Outgoing":
+        """The record as it fits on any topic: the start of the value, our headers, a digest.
+
+        Only a record that a player compressed can be larger than its own topic allows. The whole
+        of it stays where `pop-origin` says; without this its partition would stand still for good.
+        """
+        value = self.value or b""
+        digest = hashlib.sha256(value).hexdigest()
+        note = f"value {len(value)} bytes, sha256 {digest}, headers {len(self.headers)}"
+        ours = [header for header in self.headers if header[0].startswith("pop-")]
+        headers = [*ours, (_TRIMMED, note.encode())]
+        return replace(self, value=value[:_TRIMMED_BYTES], headers=headers)
 
 
 class Handoff:
@@ -66,29 +87,29 @@ class Handoff:
         pause = _FIRST_PAUSE_SECONDS
         with self._abort.on_error("hand-off", unless=lambda: not claim.is_ours):
             while claim.is_ours:
-                try:
-                    await self._confirm(
-                        outgoing.topic,
-                        key=outgoing.key,
-                        value=outgoing.value,
-                        headers=outgoing.headers,
-                    )
-                except KafkaError as error:
-                    # It may have been written all the same: a duplicate, never a loss.
-                    log.warning(
-                        "handoff.unconfirmed",
-                        extra={
-                            "topic": outgoing.topic,
-                            "pop_id": claim.pop_id,
-                            "error": type(error).__name__,
-                            "next_try_seconds": pause,
-                        },
-                    )
-                    await asyncio.sleep(pause)
-                    pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
-                else:
+                error = await self._try(outgoing)
+                if error is None:
                     then(claim)
                     return
+                # It may have been written all the same: a duplicate, never a loss.
+                facts = {"topic": outgoing.topic, "pop_id": claim.pop_id,
+                         "error": type(error).__name__}  # fmt: skip
+                if isinstance(error, MessageSizeTooLargeError) and not outgoing.is_trimmed:
+                    log.error("handoff.trimmed", extra=facts)
+                    outgoing = outgoing.trimmed()
+                    continue
+                log.warning("handoff.unconfirmed", extra={**facts, "next_try_seconds": pause})
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+    async def _try(self, outgoing: Outgoing) -> KafkaError | None:
+        try:
+            await self._confirm(
+                outgoing.topic, key=outgoing.key, value=outgoing.value, headers=outgoing.headers
+            )
+        except KafkaError as error:
+            return error
+        return None
 
     async def aclose(self) -> None:
         """Stop writing. What is unconfirmed stays unfinished."""

@@ -1,8 +1,14 @@
 import asyncio
+import hashlib
 import logging
 
 import pytest
-from aiokafka.errors import KafkaError, KafkaTimeoutError, NotEnoughReplicasError
+from aiokafka.errors import (
+    KafkaError,
+    KafkaTimeoutError,
+    MessageSizeTooLargeError,
+    NotEnoughReplicasError,
+)
 
 from pop_stream.stream.claim import Claim, Stage, claims_of
 from pop_stream.stream.handoff import Handoff, Outgoing
@@ -163,5 +169,33 @@ def test_closing_stops_the_writing() -> None:
         assert scene.done == []
         assert scene.arrivals.ledger.unfinished == 3
         assert scene.abort.reasons == []
+
+    asyncio.run(scenario())
+
+
+def test_a_record_too_large_for_the_next_topic_does_not_stand_in_the_way_for_good() -> None:
+    """It goes on trimmed, with the digest of the whole, which stays where it came from."""
+
+    async def scenario() -> None:
+        scene = Scene()
+        scene.kafka.errors = [MessageSizeTooLargeError()]
+        (claim,) = claims_of(scene.arrivals.run(EVENTS, b"x"), Stage.FORWARD)
+        whole = Outgoing(
+            topic=RETRY,
+            key=b"k",
+            value=b"v" * 3_000_000,
+            headers=[("big", b"y" * 100_000), ("pop-origin", b"t/0/0/1")],
+        )
+        scene.handoff.start(claim, whole, scene.done.append)
+        await until(lambda: scene.done)
+
+        (written,) = scene.kafka.confirmed
+        headers = dict(written.headers)
+        digest = hashlib.sha256(b"v" * 3_000_000).hexdigest()
+        assert written.value == b"v" * 65_536
+        assert headers == {
+            "pop-origin": b"t/0/0/1",
+            "pop-trimmed": f"value 3000000 bytes, sha256 {digest}, headers 2".encode(),
+        }
 
     asyncio.run(scenario())
