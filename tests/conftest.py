@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from pop_stream.kafka.topics import ensure
@@ -19,6 +20,10 @@ from tests.support.kafka_server import (
 pytest_plugins = ["pytester", "tests.support.no_skips"]
 
 PARTITIONS = 4
+
+# Its default deadline of 200 ms would make every property a test of the machine's load.
+hypothesis.settings.register_profile("pop-stream", deadline=None)
+hypothesis.settings.load_profile("pop-stream")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
