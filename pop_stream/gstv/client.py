@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, Generic, NamedTuple, TypeVar, cast
 
-from pop_stream.gstv.connection import BufferedConnection, Connection, Hooks
+from pop_stream.gstv.connection import BufferedConnection, Connection, Hooks, StreamConnection
 from pop_stream.gstv.connector import Connector
 from pop_stream.gstv.endpoint import Endpoint
 from pop_stream.gstv.limits import ClientLimits
@@ -56,6 +56,9 @@ class GstvClient(Generic[T]):
         self._max_in_flight = limits.max_in_flight
         self._max_age_seconds = limits.max_connection_age_seconds
         self._view = memoryview(bytearray(_READ_BYTES))
+        self._buffered = endpoint.ssl_context is not None or isinstance(
+            self._loop, asyncio.SelectorEventLoop
+        )
         self._hooks = Hooks(finished=self._finished, died=self._died, closed=self._gone)
         self._connector = Connector(
             endpoint, self._make, timeout_seconds=limits.connect_timeout_seconds
@@ -156,9 +159,9 @@ class GstvClient(Generic[T]):
 
     def _make(self) -> Connection[T]:
         limit = self._limits.max_response_bytes
-        if isinstance(self._loop, asyncio.SelectorEventLoop):
+        if self._buffered:
             return BufferedConnection(self._hooks, self._view, max_response_bytes=limit)
-        return Connection(self._hooks, max_response_bytes=limit)
+        return StreamConnection(self._hooks, max_response_bytes=limit)
 
     def _connect_more(self) -> None:
         """Make as many connections as posts wait for one, within the limits."""
