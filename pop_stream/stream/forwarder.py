@@ -142,11 +142,13 @@ class Forwarder:
 
     def _on_outcome(self, claim: Claim, outcome: Outcome) -> None:
         self.outcomes += 1
-        with self._abort.on_error("settling an event"):
+        try:
             # An attempt that we end ourselves is none: the event is read again.
-            if claim.is_ours and not self._ended:
+            if claim.run.open and not self._ended:
                 self._settle(claim, outcome)
             self._start_attempts()
+        except Exception as error:  # noqa: BLE001 - not a context manager: it costs 1 us an event
+            self._abort(f"unexpected {type(error).__name__} in settling an event", error)
 
     def _settle(self, claim: Claim, outcome: Outcome) -> None:
         attempts = claim.attempts + 1
