@@ -244,7 +244,6 @@ class GstvClient(Generic[T]):
             connection.fail(Trouble.TIMEOUT, f"no answer within {allowed:g} s")
 
     def _end_idle(self, now: float) -> None:
-        """The dictionary is in the order of becoming idle."""
         allowed = self._limits.idle_seconds
         for connection in [one for one in self._idle if now - one.idle_since >= allowed]:
             connection.fail(Trouble.CLOSED, "idle for too long")

@@ -72,7 +72,7 @@ class Connector(Generic[T]):
             ssl=endpoint.ssl_context,
             server_hostname=endpoint.host if secure else None,
         )
-        if connection.dead:
+        if connection.dead or not connection.is_open():
             raise ConnectionResetError(errno.ECONNRESET, "closed as soon as it was made")
         connection.made_at = time.monotonic()
         return connection

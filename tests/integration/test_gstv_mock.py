@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from pop_stream.errors import WorkFailedError
+from pop_stream.errors import SettingsError, WorkFailedError
 from pop_stream.gstv.mock.ledger import read_ledger
 from pop_stream.gstv.mock.running import MockGstv
 from pop_stream.pop.outcome import Answer, NoAnswer, Outcome, Trouble
@@ -310,6 +310,21 @@ def test_a_client_that_asks_whether_to_go_on_is_told_so() -> None:
         assert connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(b"{}")
         assert connection.recv(1000).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_a_ledger_that_cannot_be_written_is_an_error() -> None:
+    """No success is answered any more, and whoever runs the mock learns why."""
+    with (
+        pytest.raises(WorkFailedError, match="ledger cannot be written"),
+        MockGstv.start(ledger=Path("/dev/full")) as mock,
+    ):
+        assert isinstance(outcomes(mock, ["a"])[0], NoAnswer)
+
+
+def test_a_mock_that_cannot_start_is_an_error(tmp_path: Path) -> None:
+    """Also when it runs in a thread."""
+    with pytest.raises(SettingsError, match="ledger"), MockGstv.start(ledger=tmp_path):
+        pass
 
 
 def test_delayed_answers_are_noted_when_the_mock_ends(tmp_path: Path) -> None:

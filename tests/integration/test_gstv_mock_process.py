@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,6 +55,24 @@ def test_it_prints_its_url_and_ends_by_a_signal(number: signal.Signals, code: in
         process.send_signal(number)
         rest, complaints = process.communicate(timeout=30)
     assert (process.returncode, rest, complaints) == (code, "", "")
+
+
+def test_a_signal_leaves_no_event_out_of_the_ledger(tmp_path: Path) -> None:
+    """What is still waiting for its answer is noted before the process ends."""
+    ledger = tmp_path / "ledger"
+    rules = '[{"then": {"delay": 3600}}]'
+    with running("--ledger", str(ledger), "--rules", rules) as (process, line):
+        mock = MockGstv(line.strip())
+        connection = socket.create_connection(("127.0.0.1", mock.port), timeout=20)
+        connection.sendall(b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
+        deadline = time.monotonic() + 20
+        while mock.stats()["delayed"] == 0:
+            assert time.monotonic() < deadline
+        process.terminate()
+        process.communicate(timeout=30)
+
+    with connection:
+        assert [entry.decision for entry in read_ledger(ledger)] == ["gone"]
 
 
 def test_every_problem_with_the_rules_is_told(tmp_path: Path) -> None:

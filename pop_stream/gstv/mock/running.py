@@ -92,28 +92,38 @@ class MockGstv:
 
 @contextmanager
 def _thread(config: MockConfig) -> Iterator[str]:
-    """Run a mock in a thread; give its URL."""
+    """Run a mock in a thread; give its URL. Why it ended too early, if it did, is raised."""
     url: Future[str] = Future()
-    stopped = threading.Event()
+    ended: Future[None] = Future()
+    stop = threading.Event()
 
     async def serve() -> None:
         async with running_mock(config) as running:
             url.set_result(running.url)
-            await asyncio.to_thread(stopped.wait)
+            stopped = asyncio.create_task(asyncio.to_thread(stop.wait))
+            failed = asyncio.create_task(running.failed())
+            await asyncio.wait({stopped, failed}, return_when=asyncio.FIRST_COMPLETED)
+            stop.set()
+            if failed.done():
+                await failed
+            failed.cancel()
 
     def run() -> None:
         try:
             uvloop.run(serve())
         except PopStreamError as error:
-            url.set_exception(error)
+            (ended if url.done() else url).set_exception(error)
+        else:
+            ended.set_result(None)
 
     thread = threading.Thread(target=run, name="gstv-mock", daemon=True)
     thread.start()
     try:
         yield url.result(_PATIENCE_SECONDS)
     finally:
-        stopped.set()
+        stop.set()
         thread.join(_PATIENCE_SECONDS)
+    ended.result(_PATIENCE_SECONDS)
 
 
 def _end(process: subprocess.Popen[str]) -> None:

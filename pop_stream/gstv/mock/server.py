@@ -43,7 +43,8 @@ class RunningMock:
 
     async def failed(self) -> None:
         """Wait until the mock cannot go on, and raise WorkFailedError then."""
-        error = await self.partner.ledger_failed
+        # Shielded: whoever stops waiting must not make the ledger look failed.
+        error = await asyncio.shield(self.partner.ledger_failed)
         raise WorkFailedError(f"the ledger cannot be written: {error}")
 
 
