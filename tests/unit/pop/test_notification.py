@@ -71,6 +71,8 @@ def test_the_type_is_the_operators() -> None:
         (event(screenId=7), "s-1", ""),
         (event(siteId=""), "", "2"),
         (event(siteId={"a": 1}, screenId=None), "", ""),
+        (event(siteId="s" * 600_000), "", "2"),
+        (event(screenId="2" * 257), "s-1", ""),
     ],
 )
 def test_an_event_that_tells_no_place_is_notified_under_its_own_key(

@@ -13,6 +13,7 @@ from pop_stream.pop.trail import (
     Trail,
     after_failure,
     headers_of,
+    own_headers,
     trail_from_own_topic,
     trail_from_player,
 )
@@ -25,7 +26,8 @@ RETRIED = Origin("pop-events-retry", 7, 9, 1_795_168_805_000)
 FALLBACK = fallback_pop_id("pop-events", 3, 41)
 #: What only our own code and the analysts' tools write.
 OURS = ["pop-attempt", "pop-not-before", "pop-first-failed-at", "pop-reason", "pop-status",
-        "pop-error", "pop-origin", "pop-flags", "pop-redrives", "pop-replay"]  # fmt: skip
+        "pop-error", "pop-origin", "pop-flags", "pop-redrives", "pop-replay",
+        "pop-trimmed"]  # fmt: skip
 LATEST_MS = 253_402_300_799_000
 
 HEADERS = st.lists(
@@ -50,7 +52,7 @@ TRAILS = st.builds(
     attempts=st.integers(0, 1_000_000),
     not_before=st.integers(0, LATEST_MS),
     first_failed_at=st.none() | st.integers(1, LATEST_MS),
-    carried=HEADERS.map(lambda all_: tuple(h for h in all_ if h[0] not in {*OURS[:-2], "pop-id"})),
+    carried=HEADERS.map(lambda all_: tuple(h for h in all_ if h[0] not in {*OURS[:-3], "pop-id"})),
 )
 FAILURES = st.builds(
     Failure,
@@ -208,6 +210,15 @@ def test_a_malformed_origin_is_not_believed(value: bytes | None) -> None:
 
     assert trail.origin == RETRIED
     assert trail.pop_id == fallback_pop_id("pop-events-retry", 7, 9)
+
+
+def test_our_own_headers_can_be_told_from_the_others() -> None:
+    """Whatever else a record carries, ours are found, and nobody else's."""
+    headers = handed_on([("a", b"1"), ("pop-seq", b"2"), ("pop-x", b"3")], error="why")
+
+    assert own_headers(headers) == tuple(headers[3:])
+    assert dict(own_headers(headers)).keys() == {
+        "pop-id", "pop-attempt", "pop-reason", "pop-error", "pop-origin"}  # fmt: skip
 
 
 def test_an_event_without_an_id_keeps_its_first_name() -> None:

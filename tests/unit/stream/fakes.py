@@ -165,6 +165,34 @@ class FakeKafka:
         return [outgoing for outgoing in self.confirmed if outgoing.topic == topic]
 
 
+class CountingLoop:
+    """A loop that counts the timers it was asked for."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self.timers = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loop, name)
+
+    def call_later(self, *args: Any) -> asyncio.TimerHandle:
+        self.timers += 1
+        return self._loop.call_later(*args)
+
+
+class SteppingClock:
+    """A clock that shows what it is told to show; the last time stays."""
+
+    def __init__(self, *times: float) -> None:
+        self.then(*times)
+
+    def then(self, *times: float) -> None:
+        self._times = list(times)
+
+    def monotonic(self) -> float:
+        return self._times.pop(0) if len(self._times) > 1 else self._times[0]
+
+
 class Arrivals:
     """A ledger that owns partition 0 of each topic, and the records that arrive there."""
 

@@ -3,13 +3,12 @@
 import asyncio
 import logging
 import time
-from typing import Any
 
 import pytest
 
 from pop_stream.pop.outcome import Answer, NoAnswer, Outcome, Trouble
 from pop_stream.stream import gate
-from tests.unit.stream.fakes import EVENTS, RETRY, turns, until
+from tests.unit.stream.fakes import EVENTS, RETRY, CountingLoop, SteppingClock, turns, until
 from tests.unit.stream.scene import EVENT, Scene
 
 REFUSED = NoAnswer(Trouble.CONNECT, sent=False, detail="refused")
@@ -25,34 +24,6 @@ HOLDS: list[Outcome] = [
     Answer(429),
     Answer(503, "0"),
 ]
-
-
-class CountingLoop:
-    """A loop that counts the timers it was asked for."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self.timers = 0
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._loop, name)
-
-    def call_later(self, *args: Any) -> asyncio.TimerHandle:
-        self.timers += 1
-        return self._loop.call_later(*args)
-
-
-class SteppingClock:
-    """A clock that shows what it is told to show; the last time stays."""
-
-    def __init__(self, *times: float) -> None:
-        self.then(*times)
-
-    def then(self, *times: float) -> None:
-        self._times = list(times)
-
-    def monotonic(self) -> float:
-        return self._times.pop(0) if len(self._times) > 1 else self._times[0]
 
 
 @pytest.mark.parametrize("outcome", HOLDS, ids=str)

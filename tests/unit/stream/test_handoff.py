@@ -1,6 +1,7 @@
 import asyncio
 import hashlib
 import logging
+from dataclasses import replace
 
 import pytest
 from aiokafka.errors import (
@@ -10,6 +11,7 @@ from aiokafka.errors import (
     NotEnoughReplicasError,
 )
 
+from pop_stream.pop.trail import Headers
 from pop_stream.stream.claim import Claim, Stage, claims_of
 from pop_stream.stream.handoff import Handoff, Outgoing
 from tests.unit.stream.fakes import EVENTS, RETRY, Arrivals, FakeKafka, NotedAbort, turns, until
@@ -94,6 +96,47 @@ def test_one_that_is_stuck_keeps_no_other_back() -> None:
         await until(lambda: len(scene.done) == 5)
 
         assert scene.done[-1] is first
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    "outgoing",
+    [
+        Outgoing(topic=RETRY, key=b"k", value=b"v" * 3_000_000, headers=[("pop-trimmed", b"1")]),
+        Outgoing(topic=RETRY, key=b"k" * 3_000_000, value=b"v", headers=[]),
+        Outgoing(topic=RETRY, key=None, value=None, headers=[("x" * 3_000_000, b"")]),
+        Outgoing(topic=RETRY, key=b"k", value=b"v", headers=[("pop-own", b"x" * 3_000_000)]),
+        Outgoing(topic=RETRY, key=b"k", value=b"v", headers=[("pop-seq", b"1")] * 500_000),
+        Outgoing(topic=RETRY, key=b"k", value=b"v", headers=[("traceparent", b"1" * 3_000_000)]),
+    ],
+    ids=["forged", "key", "name", "like-ours", "many", "trace"],
+)
+def test_whatever_is_too_large_the_rest_fits(outgoing: Outgoing) -> None:
+    """A player cannot make a record that no topic takes, whichever part of it is huge."""
+
+    async def scenario() -> None:
+        scene = Scene()
+        taken = []
+
+        async def confirm(topic: str, *, key: bytes, value: bytes, headers: Headers) -> None:
+            size = sum(len(name) + len(value or b"") for name, value in headers)
+            if size + len(key or b"") + len(value or b"") > 1_000_000:
+                raise MessageSizeTooLargeError
+            taken.append((topic, headers))
+
+        ours = [("pop-id", b"1"), ("pop-origin", b"t/0/0/1")]
+        (claim,) = claims_of(scene.arrivals.run(EVENTS, b"x"), Stage.FORWARD)
+        handoff = Handoff(confirm, scene.abort)
+        whole = replace(outgoing, headers=[*outgoing.headers, *ours])
+        handoff.start(claim, whole, scene.done.append)
+        await until(lambda: scene.done)
+
+        ((topic, headers),) = taken
+        assert topic == RETRY
+        assert headers[-3:-1] == ours
+        assert headers[-1][0] == "pop-trimmed"
+        assert headers[-1][1].startswith(b"value ")
 
     asyncio.run(scenario())
 

@@ -28,7 +28,7 @@ def waiting(*added: Claim) -> Waiting:
 
 
 def taken(all_: Waiting, now: int) -> list[Claim]:
-    """All that may be attempted now, in its order."""
+    """All that may be attempted at a time, in its order."""
     found = []
     while (claim := all_.next(now)) is not None:
         found.append(claim)
@@ -84,6 +84,8 @@ def test_the_next_time_is_that_of_the_first_event_due() -> None:
     later, early, fresh = claims(200, 100, 0)
 
     assert waiting().next_due() is None
+    assert not waiting(fresh).has_later
+    assert waiting(fresh, later).has_later
     assert waiting(later, early).next_due() == 100
     assert waiting(later, early, fresh).next_due() == 0
 
@@ -105,5 +107,5 @@ def test_nothing_is_lost_nothing_comes_early(due: list[int], times: list[int]) -
     out: list[int] = []
     for now in [*sorted(times), 25]:
         assert len(all_) == len(due) - len(out)
-        out += [claim.trail.not_before for claim in taken(all_, now)]
+        out += [claim.not_before for claim in taken(all_, now)]
         assert sorted(out) == sorted(when for when in due if when <= now)
