@@ -8,6 +8,8 @@ import orjson
 
 from pop_stream.pop.identity import notification_id
 
+_LONGEST_NAME = 256
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotificationStyle:
@@ -59,8 +61,13 @@ def _place(value: bytes | None) -> tuple[str | None, str | None]:
         return None, None
     if not isinstance(fields, dict):
         return None, None
-    site, screen = fields.get("siteId"), fields.get("screenId")
-    return site if isinstance(site, str) else None, screen if isinstance(screen, str) else None
+    return _name(fields.get("siteId")), _name(fields.get("screenId"))
+
+
+def _name(field: object) -> str | None:
+    # An event that was quarantined for its size may hold anything: it must not make the
+    # notification too large for its own topic.
+    return field if isinstance(field, str) and len(field) <= _LONGEST_NAME else None
 
 
 def _utc_milliseconds(now: datetime) -> str:

@@ -24,13 +24,15 @@ _ORIGIN = "pop-origin"
 _FLAGS = "pop-flags"
 _REDRIVES = "pop-redrives"
 _REPLAY = "pop-replay"
+#: Tells what was left behind of an event too large for our topics.
+TRIMMED = "pop-trimmed"
 
 #: Headers that only pop-stream writes; each hand-off writes them anew.
 _OURS = frozenset(
     (_POP_ID, _ATTEMPT, _NOT_BEFORE, _FIRST_FAILED_AT, _REASON, _STATUS, _ERROR, _ORIGIN, _FLAGS)
 )
-#: Ours too, but written by the analysts' tools: carried along when they come from our own topics.
-_TOOLS = frozenset((_REDRIVES, _REPLAY))
+#: Ours too, but not written anew: carried along when they come from our own topics.
+_KEPT = frozenset((_REDRIVES, _REPLAY, TRIMMED))
 _ERROR_LIMIT = 512
 #: Some letters take four bytes, and all our headers together must stay under 2 KiB.
 _ERROR_BYTES = 1024
@@ -89,7 +91,7 @@ def trail_from_player(headers: Headers, origin: Origin) -> Trail:
     return Trail(
         pop_id=player_pop_id(headers, origin.topic, origin.partition, origin.offset),
         origin=origin,
-        carried=_without(headers, _OURS | _TOOLS),
+        carried=_without(headers, _OURS | _KEPT),
     )
 
 
@@ -137,6 +139,11 @@ def headers_of(trail: Trail, failure: Failure) -> list[tuple[str, bytes]]:
     }
     written = [(name, str(value).encode()) for name, value in ours.items() if value is not None]
     return [*trail.carried, *written]
+
+
+def own_headers(headers: Headers) -> Headers:
+    """Of a record's headers those that only pop-stream writes."""
+    return tuple(header for header in headers if header[0] in _OURS or header[0] in _KEPT)
 
 
 def _latest(headers: Headers, wanted: str) -> bytes | None:

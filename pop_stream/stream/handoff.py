@@ -9,6 +9,7 @@ from typing import Protocol
 
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
+from pop_stream.pop.trail import TRIMMED, own_headers
 from pop_stream.stream.abort import Abort
 from pop_stream.stream.claim import Claim
 
@@ -16,7 +17,6 @@ log = logging.getLogger(__name__)
 
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 10.0
-_TRIMMED = "pop-trimmed"
 _TRIMMED_BYTES = 65_536
 
 
@@ -42,23 +42,20 @@ class Outgoing:
     value: bytes | None
     headers: list[tuple[str, bytes]]
 
-    @property
-    def is_trimmed(self) -> bool:
-        """Whether something of the event was left behind."""
-        return any(name == _TRIMMED for name, _ in self.headers)
-
     def trimmed(self) -> "Outgoing":
-        """The record as it fits on any topic: the start of the value, our headers, a digest.
+        """The record as it fits on any topic: the start of value and key, our headers, a digest.
 
         Only a record that a player compressed can be larger than its own topic allows. The whole
         of it stays where `pop-origin` says; without this its partition would stand still for good.
         """
-        value = self.value or b""
+        key, value = self.key, self.value or b""
         digest = hashlib.sha256(value).hexdigest()
         note = f"value {len(value)} bytes, sha256 {digest}, headers {len(self.headers)}"
-        ours = [header for header in self.headers if header[0].startswith("pop-")]
-        headers = [*ours, (_TRIMMED, note.encode())]
-        return replace(self, value=value[:_TRIMMED_BYTES], headers=headers)
+        if key is not None and len(key) > _TRIMMED_BYTES:
+            note += f", key {len(key)} bytes"
+            key = key[:_TRIMMED_BYTES]
+        headers = [*own_headers(self.headers), (TRIMMED, note.encode())]
+        return replace(self, key=key, value=value[:_TRIMMED_BYTES], headers=headers)
 
 
 class Handoff:
@@ -84,7 +81,7 @@ class Handoff:
         task.add_done_callback(self._tasks.discard)
 
     async def _write(self, claim: Claim, outgoing: Outgoing, then: Callable[[Claim], None]) -> None:
-        pause = _FIRST_PAUSE_SECONDS
+        pause, trimmed = _FIRST_PAUSE_SECONDS, False
         with self._abort.on_error("hand-off", unless=lambda: not claim.is_ours):
             while claim.is_ours:
                 error = await self._try(outgoing)
@@ -94,9 +91,9 @@ class Handoff:
                 # It may have been written all the same: a duplicate, never a loss.
                 facts = {"topic": outgoing.topic, "pop_id": claim.pop_id,
                          "error": type(error).__name__}  # fmt: skip
-                if isinstance(error, MessageSizeTooLargeError) and not outgoing.is_trimmed:
+                if isinstance(error, MessageSizeTooLargeError) and not trimmed:
                     log.error("handoff.trimmed", extra=facts)
-                    outgoing = outgoing.trimmed()
+                    outgoing, trimmed = outgoing.trimmed(), True
                     continue
                 log.warning("handoff.unconfirmed", extra={**facts, "next_try_seconds": pause})
                 await asyncio.sleep(pause)
