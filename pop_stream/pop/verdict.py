@@ -7,7 +7,7 @@ Answer 400, 404, 413, other 4xx        -> Retry         are spent: then
                                           Fail        to the failure topic
 Answer 429, or 503 with Retry-After    -> Hold        wait as told; no attempt is spent
 Answer 401, 403, 407, 3xx; TLS         -> Hold        somebody must mend it; no attempt is spent
-no connection, no name, no descriptor  -> Hold        GSTV never had the event; none is spent
+nothing was sent                       -> Hold        GSTV never had the event; none is spent
 ```
 """
 
@@ -82,7 +82,6 @@ class Policy:
 _DELIVERED = Delivered()
 _MISCONFIGURED_STATUSES = frozenset((401, 403, 407, *range(300, 400)))
 _TRANSIENT_STATUSES = frozenset((408, 425, *range(500, 600)))
-_NEVER_ATTEMPTED = frozenset((Trouble.CONNECT, Trouble.DNS, Trouble.EXHAUSTED, Trouble.CLOSED))
 
 
 def judge(outcome: Outcome, attempts: int, policy: Policy, *, now: float, chance: float) -> Verdict:
@@ -101,7 +100,7 @@ def judge(outcome: Outcome, attempts: int, policy: Policy, *, now: float, chance
                 return Hold(reason, asked)
         case NoAnswer(trouble=Trouble.TLS):
             return Hold(Reason.MISCONFIGURED)
-        case NoAnswer(trouble=trouble, sent=False) if trouble in _NEVER_ATTEMPTED:
+        case NoAnswer(sent=False):
             return Hold(Reason.UNREACHABLE)
         case NoAnswer():
             reason = Reason.TRANSIENT
