@@ -1,0 +1,66 @@
+"""Events for tests: valid, and written in ways that a program which rewrites JSON would change."""
+
+import random
+from collections.abc import Sequence
+
+from pop_stream.pop.identity import uuid7
+from tests.support.kafka import Outgoing
+
+_COMPACT = (
+    '{"filename":"%(name)s","assetId":"5942a4aac7a201da97cef3a7","ioNumber":"124",'
+    '"startTimestamp":"2026-11-20 10:00:00","endTimestamp":"2026-11-20 10:00:15",'
+    '"screenState":"Full","siteId":"%(site)s","screenId":"%(screen)s"}'
+)
+_SPACED = (
+    '\n{ "screenId" : "%(screen)s",\t"siteId":"%(site)s", "filename" : "%(name)s",\r\n"assetId": '
+    '"gr\\u00fcn", "startTimestamp":"2026-11-20 10:00:00","endTimestamp":"2026-11-20 10:00:15" }'
+)
+_ODD = (
+    '{"filename":"%(name)s","assetId":"grün/☃","startTimestamp":"2026-11-20 10:00:00",'
+    '"endTimestamp":"2026-11-20 10:00:15","siteId":"%(site)s","screenId":"%(screen)s",'
+    '"extra":[12345678901234567890123,1.10,1e5,-0.0,"\\/"]}'
+)
+_BODIES = (_COMPACT, _SPACED, _ODD)
+
+
+def event(
+    number: int,
+    *,
+    filename: str = "ok",
+    partition: int | None = None,
+    headers: Sequence[tuple[str, bytes]] = (),
+) -> Outgoing:
+    """Make an event of one of 40 screens, with a pop-id. Rules of the mock go by `filename`."""
+    site, screen = str(number % 20), str(number % 40)
+    body = _BODIES[number % len(_BODIES)] % {"name": filename, "site": site, "screen": screen}
+    pop_id = uuid7(1_790_000_000_000 + number, random.getrandbits(74))
+    return Outgoing(
+        key=f"{site}/{screen}".encode(),
+        value=body.encode(),
+        headers=[("pop-id", pop_id.encode()), *headers],
+        partition=partition,
+    )
+
+
+def events(count: int, *, filename: str = "ok") -> list[Outgoing]:
+    """Make that many events."""
+    return [event(number, filename=filename) for number in range(count)]
+
+
+def pop_id_of(sent: Outgoing) -> str:
+    """The id of an event of this module."""
+    return dict(sent.headers)["pop-id"].decode()
+
+
+def retry_of(sent: Outgoing, *, not_before: float, partition: int = 0) -> Outgoing:
+    """An event as it stands on the retry topic after its first attempt.
+
+    `not_before` is in epoch seconds.
+    """
+    trail = [
+        ("pop-attempt", b"1"),
+        ("pop-not-before", str(int(not_before * 1000)).encode()),
+        ("pop-origin", b"elsewhere/0/0/1790000000000"),
+    ]
+    headers = [*sent.headers, *trail]
+    return Outgoing(key=sent.key, value=sent.value, headers=headers, partition=partition)
