@@ -141,6 +141,25 @@ def test_whatever_is_too_large_the_rest_fits(outgoing: Outgoing) -> None:
     asyncio.run(scenario())
 
 
+def test_a_record_that_is_too_large_even_trimmed_is_tried_in_peace(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A topic whose limit is far too low is an operator's matter: told, waited for, not spun on."""
+
+    async def scenario() -> None:
+        scene = Scene()
+        scene.kafka.errors = [MessageSizeTooLargeError() for _ in range(3)]
+        scene.start()
+        await until(lambda: scene.done)
+
+        assert scene.kafka.tries == 4
+
+    asyncio.run(scenario())
+
+    assert [line.message for line in caplog.records] == [
+        "handoff.trimmed", "handoff.unconfirmed", "handoff.unconfirmed"]  # fmt: skip
+
+
 def test_after_a_revocation_it_is_not_written_again() -> None:
     """The event's next owner will write it."""
 
