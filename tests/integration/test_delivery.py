@@ -11,6 +11,7 @@ from pop_stream import __version__
 from pop_stream.pop.identity import notification_id
 from pop_stream.settings import Settings
 from tests.support.account import Account, by_id, header_of
+from tests.support.commit_watch import commits_of, violations
 from tests.support.eventually import eventually
 from tests.support.kafka import Outgoing
 from tests.support.plays import event, events, pop_id_of, retry_of
@@ -50,18 +51,26 @@ def test_every_event_is_delivered_once_as_it_is(
     assert {entry.attempt for entry in account.entries} == {1}
     assert all(sha256_of(account, entry.id) == entry.sha256 for entry in account.entries)
     assert sum(trial.committed().values()) == 1000
+    assert violations(account, commits_of(trial.servers, topics.group)) == []
 
 
 def test_an_event_is_attempted_four_times_and_then_parked_and_told_of(
     topics: Settings, tmp_path: Path
 ) -> None:
-    """After four refusals an event is parked as it came, with its trail, and told of once."""
+    """After four refusals an event is parked as it came, with its trail, and told of once.
+
+    Two workers share the stages, so everything that one needs to know must be in the records.
+    """
     trial = Trial(topics, tmp_path)
     foreign = [("x-camera", b"\x00\xff"), ("pop-seq", b"17"), ("pop-attempt", b"999")]
     refused = event(1, filename="refused", headers=foreign)
     trial.send([refused, *events(20)])
     rules = [{"when": {"field": {"filename": "refused"}}, "then": {"status": 422}}]
-    with trial.gstv(rules) as gstv, trial.worker(gstv.url):
+    with (
+        trial.gstv(rules) as gstv,
+        trial.worker(gstv.url, stages="forward"),
+        trial.worker(gstv.url, stages="retry,failure"),
+    ):
         account = trial.settle()
     account.assert_nothing_lost()
     assert account.duplicates == {}

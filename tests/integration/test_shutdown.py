@@ -99,7 +99,8 @@ def test_the_last_commit_waits_for_the_one_under_way(
         eventually(lambda: gstv.stats()["delayed"] == 60, "all are in flight")
         with frozen(own_kafka):
             worker.tell(signal.SIGTERM)
-            # The commit of those that end soon hangs when the others end.
+            # The commit of those that end soon hangs when the others end. Their commit cannot be
+            # seen from outside before Kafka answers, so it is given a moment to be wanted.
             eventually(lambda: breakable.delivered == 60, "all are delivered")
             threading.Event().wait(0.5)
         assert worker.ends() == 0
