@@ -55,6 +55,22 @@ def test_an_attempt_that_does_not_count_is_made_again(
     assert [line.message for line in caplog.records] == ["delivery.held", "delivery.resumed"]
 
 
+def test_a_held_event_goes_before_those_that_wait_behind_it() -> None:
+    """Holding changes nothing in the order of events."""
+
+    async def scenario() -> None:
+        scene = Scene(max_in_flight=1)
+        scene.arrive(EVENT, EVENT, EVENT)
+        scene.gstv.answer(REFUSED)
+        for _ in range(3):
+            await until(lambda: scene.gstv.open)
+            scene.gstv.answer(Answer(200))
+
+        assert [post.token.index for post in scene.gstv.posts] == [0, 0, 1, 2]
+
+    asyncio.run(scenario())
+
+
 def test_while_nothing_can_be_delivered_one_event_probes() -> None:
     """All that failed together wait; one goes at a time until one gets an answer, then all go."""
 

@@ -79,6 +79,7 @@ def test_an_answered_probe_clears_the_way(clock: Clock, tally: Tally, outcome: O
     gate.judged(outcome)
 
     assert gate.room(5) is None
+    assert not gate.is_shut
     assert not tally.circuit_open
 
 
@@ -105,6 +106,19 @@ def test_what_was_in_flight_before_says_nothing_of_now(tally: Tally, outcome: Ou
 
     assert gate.opens_in == 30.0
     assert tally.circuit_open
+
+
+def test_what_was_in_flight_before_does_not_take_the_probes_turn(
+    clock: Clock, tally: Tally
+) -> None:
+    """A late silence after the time has come leaves the way open for a probe."""
+    gate = Gate(tally)
+    gate.hold(Reason.UNREACHABLE, LOST, asked=None)
+    clock.now += 1
+    gate.judged(LOST)
+
+    assert gate.opens_in is None
+    assert gate.room(0) == 1
 
 
 def test_each_hold_is_told_once(
