@@ -9,13 +9,16 @@ closed: finishing it late changes nothing, for by then another worker may own th
 ```
 taken      1 2 3 4 5 6 7 8
 finished   1 2   4 5     8      commit 3: the offset of the first unfinished event
+                                and note beside it that 4, 5 and 8 are finished too
 ```
 """
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, Protocol, TypeVar
+
+from pop_stream.stream.done_map import Range, decode_done, encode_done, ranges_of
 
 
 class Record(Protocol):
@@ -30,6 +33,15 @@ class Record(Protocol):
 
 
 R = TypeVar("R", bound=Record)
+
+
+class Commit(NamedTuple):
+    """What is committed for a partition."""
+
+    #: The end of the finished prefix.
+    offset: int
+    #: What is finished beyond it (`pop_stream.stream.done_map`).
+    metadata: str = ""
 
 
 class Place(NamedTuple):
@@ -69,6 +81,10 @@ class Run(Generic[R]):
         """False once the partition was revoked: finishing then changes nothing."""
         return self._partition.open
 
+    def is_finished(self, index: int) -> bool:
+        """Whether the event at `index` has a durable outcome."""
+        return bool(self._done[index])
+
     def finish(self, index: int) -> bool:
         """Note that the event at `index` has a durable outcome. Returns whether that counts."""
         partition = self._partition
@@ -80,6 +96,23 @@ class Run(Generic[R]):
         if self is partition.runs[0]:
             partition.advance()
         return True
+
+    def finish_before(self, finished: frozenset[int]) -> None:
+        """Note the events that an earlier owner of the partition has finished."""
+        for index, offset in enumerate(self.offsets):
+            if offset in finished:
+                self._done[index] = 1
+                self._partition.held.take_off(self._sizes[index])
+
+    def finished_ranges(self, start: int) -> Iterator[Range]:
+        """The finished offsets from the index `start` on, as half-open ranges."""
+        done, offsets = self._done, self.offsets
+        begin = done.find(1, start)
+        while begin >= 0:
+            end = done.find(0, begin)
+            end = len(done) if end < 0 else end
+            yield offsets[begin], offsets[end - 1] + 1
+            begin = done.find(1, end)
 
     def first_unfinished(self, start: int) -> int:
         """The index of the first unfinished event from `start` on; the length if there is none."""
@@ -110,7 +143,8 @@ class _Partition(Generic[R]):
     """One partition from its assignment to its revocation."""
 
     __slots__ = (
-        "committed", "head", "held", "ledger", "next_offset", "open", "place", "runs", "skew",
+        "committed", "finished_before", "head", "held", "ledger", "next_offset", "open", "place",
+        "runs", "skew",
     )  # fmt: skip
 
     def __init__(self, place: Place, held: _Held, ledger: "Ledger[R]") -> None:
@@ -125,8 +159,10 @@ class _Partition(Generic[R]):
         self.skew = 0
         #: The offset after the last one taken; None before the first.
         self.next_offset: int | None = None
-        #: The offset last committed; None before the first take.
-        self.committed: int | None = None
+        #: What was last committed; None before the first take.
+        self.committed: Commit | None = None
+        #: Offsets not yet taken that an earlier owner has finished.
+        self.finished_before: frozenset[int] = frozenset()
 
     def advance(self) -> None:
         while self.runs:
@@ -139,10 +175,17 @@ class _Partition(Generic[R]):
             self.runs.popleft()
             self.head = 0
 
-    def committable(self) -> int | None:
-        if self.runs:
-            return self.runs[0].offsets[self.head]
-        return self.next_offset
+    def commit(self) -> Commit | None:
+        if self.next_offset is None:
+            return None
+        offset = self.runs[0].offsets[self.head] if self.runs else self.next_offset
+        ranges = [
+            each
+            for index, run in enumerate(self.runs)
+            for each in run.finished_ranges(self.head if index == 0 else 0)
+        ]
+        ranges += ranges_of(self.finished_before)
+        return Commit(offset, encode_done(offset, ranges) if ranges else "")
 
 
 class Ledger(Generic[R]):
@@ -153,17 +196,24 @@ class Ledger(Generic[R]):
         #: How many events were finished since the worker began.
         self.finished = 0
         #: How many commits the broker took.
-        self.commits = 0
+        self.accepted = 0
         self._limits = limits
         self._held = {topic: _Held() for topic in limits}
         self._partitions: dict[Place, _Partition[R]] = {}
 
-    def open(self, places: set[Place]) -> None:
-        """Begin with exactly these partitions; whatever was open before is closed."""
+    def open(self, places: set[Place], committed: Mapping[Place, Commit] | None = None) -> None:
+        """Begin with exactly these partitions; whatever was open before is closed.
+
+        `committed` is what stands committed for them: what it tells to be finished beyond the
+        offset is entered as finished when it is taken.
+        """
         self.close()
         for topic, partition in places:
             place = Place(topic, partition)
-            self._partitions[place] = _Partition(place, self._held[topic], self)
+            state = self._partitions[place] = _Partition(place, self._held[topic], self)
+            before = (committed or {}).get(place)
+            if before is not None:
+                state.finished_before = decode_done(*before)
 
     def close(self) -> None:
         """Forget all partitions. Runs taken before are closed with them."""
@@ -187,13 +237,18 @@ class Ledger(Generic[R]):
             return None
         if state.committed is None:
             # What lies below the first record was finished by an earlier owner, or is gone.
-            state.committed = records[0].offset
+            state.committed = Commit(records[0].offset)
         run = Run(state, records)
         state.runs.append(run)
         state.skew += len(records)
         state.next_offset = records[-1].offset + 1
         state.held.events += len(records)
         state.held.bytes += run.held_bytes
+        if state.finished_before:
+            run.finish_before(state.finished_before)
+            end = state.next_offset
+            state.finished_before = frozenset(o for o in state.finished_before if o >= end)
+            state.advance()
         return run
 
     def with_room(self) -> set[Place]:
@@ -209,22 +264,25 @@ class Ledger(Generic[R]):
             if place.topic in roomy and state.skew < self._limits[place.topic].skew
         }
 
-    def committable(self) -> dict[Place, int]:
-        """The offsets to commit: of each partition the end of its finished prefix, if it moved."""
-        offsets: dict[Place, int] = {}
-        for place, state in self._partitions.items():
-            offset = state.committable()
-            if offset is not None and offset != state.committed:
-                offsets[place] = offset
-        return offsets
+    def commits(self) -> dict[Place, Commit]:
+        """What to commit: of each partition the end of its finished prefix and what is beyond.
 
-    def committed(self, offsets: Mapping[Place, int]) -> None:
-        """Note that the broker took these offsets."""
-        self.commits += 1
-        for place, offset in offsets.items():
+        Only what has changed since the last commit.
+        """
+        commits: dict[Place, Commit] = {}
+        for place, state in self._partitions.items():
+            commit = state.commit()
+            if commit is not None and commit != state.committed:
+                commits[place] = commit
+        return commits
+
+    def committed(self, commits: Mapping[Place, Commit]) -> None:
+        """Note that the broker took these."""
+        self.accepted += 1
+        for place, commit in commits.items():
             state = self._partitions.get(place)
             if state is not None:
-                state.committed = offset
+                state.committed = commit
 
     def held(self, topic: str) -> int:
         """How many events of a topic are taken and unfinished."""

@@ -26,7 +26,7 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 from mode import Service
 
-from pop_stream.stream.ledger import Ledger, Place, Run
+from pop_stream.stream.ledger import Commit, Ledger, Place, Run
 from pop_stream.stream.record import KafkaRecord
 
 log = logging.getLogger(__name__)
@@ -40,6 +40,7 @@ _NO_ROOM_SECONDS = 0.05
 _NOTHING: tuple[tuple[TP, Any], ...] = ()
 _COMMIT_TICK_SECONDS = 0.02
 _COMMIT_EVENTS = 250
+_COMMITTED_SECONDS = 10.0
 
 
 class Work(Protocol):
@@ -119,12 +120,28 @@ class ConsumerThread(faust_aiokafka.AIOKafkaConsumerThread):
             return {}
         return batches
 
-    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+    async def committed(self, places: set[TP]) -> dict[Place, Commit]:
+        """What stands committed for partitions that were just assigned."""
+        found: dict[Place, Commit] = await self.call_thread(self._committed, places)
+        return found
+
+    async def _committed(self, places: set[TP]) -> dict[Place, Commit]:
+        # Not consumer.committed(): it leaves the metadata out.
+        coordinator: Any = self._ensure_consumer()._coordinator  # noqa: SLF001
+        found = await coordinator.fetch_committed_offsets([TopicPartition(*p) for p in places])
+        return {Place(*place): Commit(each.offset, each.metadata) for place, each in found.items()}
+
+    async def commit_all(self, commits: Mapping[Place, Commit]) -> bool:
+        """Commit. Returns whether the broker took it; raises what trying again cannot mend."""
+        taken: bool = await self.call_thread(self._commit_all, commits)
+        return taken
+
+    async def _commit_all(self, commits: Mapping[Place, Commit]) -> bool:
         assigned = self.assignment()
         owned = {
-            TopicPartition(*place): OffsetAndMetadata(offset, "")
-            for place, offset in offsets.items()
-            if place in assigned
+            TopicPartition(*place): OffsetAndMetadata(commit.offset, commit.metadata)
+            for place, commit in commits.items()
+            if TP(*place) in assigned
         }
         if not owned:
             return False
@@ -144,6 +161,8 @@ class ConsumerThread(faust_aiokafka.AIOKafkaConsumerThread):
 
 class Consumer(faust_aiokafka.Consumer):
     """Faust's consumer, with runs for messages and the ledger for acknowledgements."""
+
+    _thread: ConsumerThread
 
     logger = _FAUST_LOG
 
@@ -231,10 +250,10 @@ class Consumer(faust_aiokafka.Consumer):
     ) -> bool:
         """Commit the end of each partition's finished prefix."""
         ledger = self._host.ledger
-        offsets = ledger.committable()
-        if not offsets or not await self._commit(cast(Mapping[TP, int], offsets)):
+        commits = ledger.commits()
+        if not commits or not await self._thread.commit_all(commits):
             return False
-        ledger.committed(offsets)
+        ledger.committed(commits)
         return True
 
     async def wait_empty(self) -> None:
@@ -259,9 +278,18 @@ class Consumer(faust_aiokafka.Consumer):
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Open the ledger for what is ours now."""
-        self._host.ledger.open({Place(*place) for place in assigned})
+        committed = await self._what_stands_committed(assigned)
+        self._host.ledger.open({Place(*place) for place in assigned}, committed)
         self._host.work.resume()
         await super().on_partitions_assigned(assigned, generation_id)
+
+    async def _what_stands_committed(self, places: set[TP]) -> dict[Place, Commit]:
+        try:
+            return await asyncio.wait_for(self._thread.committed(places), _COMMITTED_SECONDS)
+        except (KafkaError, TimeoutError) as error:
+            # Then what is finished beyond the offsets is done again: duplicates, and no loss.
+            log.warning("committed.unread", extra={"error": repr(error)})
+            return {}
 
 
 class Producer(faust_aiokafka.Producer):

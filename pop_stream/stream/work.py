@@ -86,8 +86,8 @@ class Work:
         tally.in_flight = self._forwarder.in_flight
         tally.unfinished = ledger.unfinished
         outcomes = self._forwarder.outcomes + self._notifier.outcomes
-        moved = (ledger.finished, ledger.commits, outcomes)
-        if moved != self._moved or not (self.under_way or ledger.committable()):
+        moved = (ledger.finished, ledger.accepted, outcomes)
+        if moved != self._moved or not (self.under_way or ledger.commits()):
             self._moved = moved
             self._progress_at = now
         return now - self._progress_at

@@ -4,8 +4,6 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-import pytest
-
 from pop_stream.settings import Settings
 from tests.support.account import Account
 from tests.support.commit_watch import commits_of, violations
@@ -84,11 +82,6 @@ def test_a_worker_that_slept_does_no_harm(topics: Settings, tmp_path: Path) -> N
     assert account.duplicates.keys() <= account.uncommitted_at(asleep)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="what is finished behind an event that waits stays uncommitted, and is repeated",
-)
 def test_what_is_done_behind_a_waiting_retry_is_not_repeated(
     topics: Settings, tmp_path: Path
 ) -> None:

@@ -227,7 +227,9 @@ class Arrivals:
 
     def commit(self, topic: str) -> int | None:
         """The offset that may be committed now; None when nothing has moved."""
-        return self.ledger.committable().get(Place(topic, 0))
+        commit = self.ledger.commits().get(Place(topic, 0))
+        first = 0  # where the arrivals begin, and what stands committed before anything is done
+        return commit.offset if commit is not None and commit.offset > first else None
 
 
 def header(outgoing: Outgoing, name: str) -> str | None:

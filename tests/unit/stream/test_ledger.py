@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from pop_stream.stream.ledger import Ledger, Limits, Place, Run
+from pop_stream.stream.done_map import decode_done
+from pop_stream.stream.ledger import Commit, Ledger, Limits, Place, Run
 
 TOPIC = "pop-events"
 HERE = Place(TOPIC, 0)
@@ -47,7 +48,7 @@ def test_nothing_is_committable_before_anything_is_finished() -> None:
     ledger = ledger_with()
     take(ledger, 31, 32, 33)
 
-    assert ledger.committable() == {}
+    assert offered(ledger) == {}
 
 
 @pytest.mark.parametrize("head", [0, 1, 31])
@@ -58,11 +59,11 @@ def test_an_event_under_way_holds_the_commit_back(head: int) -> None:
     run.finish(1)
     run.finish(2)
 
-    assert ledger.committable() == {}
+    assert offered(ledger) == {}
 
     run.finish(0)
 
-    assert ledger.committable() == {HERE: head + 3}
+    assert offered(ledger) == {HERE: head + 3}
 
 
 def test_a_gap_in_the_offsets_does_not_finish_what_stands_behind_it() -> None:
@@ -72,7 +73,7 @@ def test_a_gap_in_the_offsets_does_not_finish_what_stands_behind_it() -> None:
     run.finish(0)
     run.finish(2)
 
-    assert ledger.committable() == {HERE: 15}
+    assert offered(ledger) == {HERE: 15}
 
 
 def test_a_committed_offset_is_offered_once() -> None:
@@ -80,13 +81,14 @@ def test_a_committed_offset_is_offered_once() -> None:
     ledger = ledger_with()
     run = take(ledger, 0, 1)
     run.finish(0)
-    offered = ledger.committable()
+    commits = ledger.commits()
 
-    assert offered == ledger.committable() == {HERE: 1}
+    assert offered(ledger) == {HERE: 1}
+    assert ledger.commits() == commits
 
-    ledger.committed(offered)
+    ledger.committed(commits)
 
-    assert ledger.committable() == {}
+    assert offered(ledger) == {}
 
 
 def test_finishing_after_the_revocation_changes_nothing() -> None:
@@ -98,9 +100,9 @@ def test_finishing_after_the_revocation_changes_nothing() -> None:
 
     assert stale.finish(0) is False
     assert not stale.open
-    assert ledger.committable() == {}
+    assert offered(ledger) == {}
     assert fresh.finish(0) is True
-    assert ledger.committable() == {HERE: 1}
+    assert offered(ledger) == {HERE: 1}
 
 
 def test_finishing_twice_counts_once() -> None:
@@ -157,6 +159,55 @@ def test_a_stuck_head_bounds_how_far_a_partition_is_taken() -> None:
     assert ledger.with_room() == set()
 
 
+def offered(ledger: Ledger[Row]) -> dict[Place, int]:
+    """The offsets that would move with the next commit."""
+    moved = {}
+    for place, commit in ledger.commits().items():
+        before = ledger._partitions[place].committed
+        if before is None or commit.offset != before.offset:
+            moved[place] = commit.offset
+    return moved
+
+
+def test_what_was_finished_behind_an_unfinished_event_is_not_done_again() -> None:
+    """The next owner of the partition reads it again, and finds it finished."""
+    first = ledger_with()
+    run = take(first, *range(10))
+    for index in (1, 2, 5, 9):
+        run.finish(index)
+    commits = first.commits()
+
+    assert commits[HERE].offset == 0
+
+    second: Ledger[Row] = Ledger({TOPIC: Limits()})
+    second.open({HERE}, commits)
+    again = [take(second, 0, 1, 2, 3), take(second, *range(4, 12))]
+    left = [o for r in again for i, o in enumerate(r.offsets) if not r.is_finished(i)]
+
+    assert left == [0, 3, 4, 6, 7, 8, 10, 11]
+    assert second.unfinished == len(left)
+
+    for each in again:
+        for index in range(len(each.offsets)):
+            each.finish(index)
+
+    assert offered(second) == {HERE: 12}
+
+
+def test_what_is_not_read_again_yet_stays_known_to_be_finished() -> None:
+    """A second hand-over before everything was read again forgets nothing."""
+    first = ledger_with()
+    run = take(first, *range(10))
+    run.finish(9)
+    second: Ledger[Row] = Ledger({TOPIC: Limits()})
+    second.open({HERE}, first.commits())
+    take(second, 0, 1).finish(0)
+    third: Ledger[Row] = Ledger({TOPIC: Limits()})
+    third.open({HERE}, second.commits())
+
+    assert take(third, 1, 9).is_finished(1)
+
+
 class LedgerModel(RuleBasedStateMachine):
     """The ledger beside a model: a set of finished offsets for each partition of this opening."""
 
@@ -166,17 +217,27 @@ class LedgerModel(RuleBasedStateMachine):
         self.runs: list[tuple[int, Run[Row]]] = []
         self.taken: dict[int, list[int]] = {}
         self.finished: dict[int, set[int]] = {}
-        self.committed: dict[int, int] = {}
+        self.committed: dict[int, Commit] = {}
+        #: What an earlier opening finished, and its last commit told.
+        self.told: dict[int, set[int]] = {}
         self.stale: list[Run[Row]] = []
+        self.ever_finished: dict[int, set[int]] = {}
+
+    def committed_offset(self, partition: int, default: int | None = None) -> int | None:
+        commit = self.committed.get(partition)
+        return default if commit is None else commit.offset
 
     @rule(partitions=st.sets(st.integers(0, 2), min_size=1))
     def assign(self, partitions: set[int]) -> None:
         self.stale += [run for _, run in self.runs]
-        self.ledger.open({Place(TOPIC, partition) for partition in partitions})
+        places = {Place(TOPIC, partition) for partition in partitions}
+        known = {Place(TOPIC, p): commit for p, commit in self.committed.items()}
+        self.ledger.open(places, known)
         self.runs = []
         # As after a real rebalance, reading goes on from what was committed.
         self.taken = {partition: [] for partition in partitions}
         self.finished = {partition: set() for partition in partitions}
+        self.told = {p: set(decode_done(*c)) for p, c in self.committed.items()}
 
     @precondition(lambda self: self.taken)
     @rule(data=st.data(), gaps=st.lists(st.integers(1, 3), min_size=1, max_size=8))
@@ -185,7 +246,7 @@ class LedgerModel(RuleBasedStateMachine):
         if Place(TOPIC, partition) not in self.ledger.with_room():
             return
         before = self.taken[partition]
-        offset = before[-1] if before else self.committed.get(partition, 0) - 1
+        offset = before[-1] if before else self.committed_offset(partition, 0) - 1
         offsets = []
         for gap in gaps:
             offset += gap if before or offsets else 1
@@ -194,6 +255,11 @@ class LedgerModel(RuleBasedStateMachine):
         assert run is not None
         self.runs.append((partition, run))
         before += offsets
+        # Only what was finished for good may have been told; it is not to be done again.
+        told = self.told.get(partition, set()) & set(offsets)
+        assert told <= self.ever_finished.get(partition, set())
+        assert {run.offsets[i] for i in range(len(offsets)) if run.is_finished(i)} == told
+        self.finished[partition] |= told
 
     @precondition(lambda self: self.runs)
     @rule(data=st.data())
@@ -202,6 +268,7 @@ class LedgerModel(RuleBasedStateMachine):
         index = data.draw(st.integers(0, len(run.offsets) - 1))
         run.finish(index)
         self.finished[partition].add(run.offsets[index])
+        self.ever_finished.setdefault(partition, set()).add(run.offsets[index])
 
     @precondition(lambda self: self.stale)
     @rule(data=st.data())
@@ -211,24 +278,24 @@ class LedgerModel(RuleBasedStateMachine):
 
     @rule(accepted=st.booleans())
     def commit(self, accepted: bool) -> None:
-        offsets = self.ledger.committable()
+        commits = self.ledger.commits()
         if accepted:
-            self.ledger.committed(offsets)
-            self.committed |= {place.partition: offset for place, offset in offsets.items()}
+            self.ledger.committed(commits)
+            self.committed |= {place.partition: commit for place, commit in commits.items()}
 
     @invariant()
     def no_commit_passes_an_unfinished_event(self) -> None:
-        for place, offset in self.ledger.committable().items():
+        for place, offset in offered(self.ledger).items():
             below = [each for each in self.taken[place.partition] if each < offset]
             assert set(below) <= self.finished[place.partition]
 
     @invariant()
     def the_whole_finished_prefix_is_committable(self) -> None:
-        offered = self.ledger.committable()
+        now_offered = offered(self.ledger)
         for partition, offsets in self.taken.items():
             open_ones = [each for each in offsets if each not in self.finished[partition]]
             if offsets and not open_ones:
-                end = offered.get(Place(TOPIC, partition), self.committed.get(partition))
+                end = now_offered.get(Place(TOPIC, partition), self.committed_offset(partition))
                 assert end == offsets[-1] + 1
 
     @invariant()
@@ -259,4 +326,4 @@ def test_every_order_of_finishing_commits_exactly_the_finished_prefix(
         finished.add(offset)
         prefix = next((each for each in range(12) if each not in finished), 12)
 
-        assert ledger.committable().get(HERE, 0) == prefix
+        assert offered(ledger).get(HERE, 0) == prefix

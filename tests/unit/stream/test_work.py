@@ -38,7 +38,7 @@ class All(Scene):
 
     def committed(self) -> None:
         """Let the broker take what may be committed."""
-        self.arrivals.ledger.committed(self.arrivals.ledger.committable())
+        self.arrivals.ledger.committed(self.arrivals.ledger.commits())
 
 
 def test_each_stage_does_its_part() -> None:
