@@ -75,7 +75,8 @@ def main(*, scenarios: tuple[str, ...], systems: str, rounds: int, events: int |
 if __name__ == "__main__":
     # aiokafka warns while the leaders of a new topic are being elected.
     logging.basicConfig(level=logging.ERROR)
-    # A kill ends the children like Ctrl-C does.
+    # Both run the ends of all `with` blocks, and so end the children.
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         main()
