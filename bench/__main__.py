@@ -37,7 +37,7 @@ _RESULTS = Path(__file__).parent / "results" / "latest.json"
     help="How often each system is measured, in turn.",
 )  # fmt: skip
 @click.option(
-    "--events", type=click.IntRange(min=1000), default=None, metavar="N",
+    "--events", type=click.IntRange(min=10_000), default=None, metavar="N",
     help="How many events wait in the topic.  [default: the scenario's own number]",
 )  # fmt: skip
 def main(*, scenarios: tuple[str, ...], systems: str, rounds: int, events: int | None) -> None:
