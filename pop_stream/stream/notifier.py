@@ -82,7 +82,7 @@ class Notifier:
             self._handoff.start(claim, outgoing, then)
 
     def pause(self) -> None:
-        """Start no more calls."""
+        """Let go of the calls that wait for a connection; what is under way may add more."""
         self._calls.clear()
 
     async def aclose(self) -> None:

@@ -182,10 +182,12 @@ class Consumer(faust_aiokafka.Consumer):
             await self.can_resume_flow.wait()
         epoch = self._epoch
         ledger = self._host.ledger
-        wanted = {TP(*place) for place in ledger.with_room()} & self._get_active_partitions()
+        active = self._get_active_partitions()
+        wanted = {TP(*place) for place in ledger.with_room()} & active
         batches = await self._getmany(
             active_partitions=wanted or {_NO_PARTITION},
-            timeout=timeout if wanted else _NO_ROOM_SECONDS,
+            # Room may come back at any moment: a long wait for the others would overlook it.
+            timeout=timeout if len(wanted) == len(active) else _NO_ROOM_SECONDS,
         )
         if self.should_stop or epoch != self._epoch:
             return
