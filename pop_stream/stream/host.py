@@ -1,0 +1,27 @@
+"""What the transport needs of the app beside what Faust itself needs of it."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from pop_stream.stream.ledger import Ledger
+from pop_stream.stream.record import KafkaRecord
+
+
+class Work(Protocol):
+    """The events under way, as the transport needs them."""
+
+    def resume(self) -> None:
+        """Take up work again: partitions were assigned."""
+
+    async def drain(self) -> None:
+        """Start nothing new, and wait a bounded time for what is under way. Never raises."""
+
+
+class Host(Protocol):
+    """The app, as the transport needs it beside what Faust itself needs."""
+
+    ledger: Ledger[KafkaRecord]
+    work: Work
+    #: How aiokafka reaches Kafka: `pop_stream.kafka.connection`.
+    kafka_options: Mapping[str, Any]
+    session_timeout_seconds: float
