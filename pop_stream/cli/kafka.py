@@ -57,7 +57,9 @@ def up(*, settings: Settings, port: int, brokers: str, data: Path | None) -> Non
     # Not at the top: --help should not wait for it.
     from pop_stream.kafka.local import LocalKafka, LocalKafkaOptions  # noqa: PLC0415
 
-    signal.signal(signal.SIGTERM, _exit)
+    # SIGINT too: a shell lets its background jobs begin with that one ignored.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _exit)
     options = LocalKafkaOptions(brokers=int(brokers), port=port, data_dir=data)
     with _progress() as progress:
         running = LocalKafka.start(options, progress=progress)
@@ -70,9 +72,9 @@ def up(*, settings: Settings, port: int, brokers: str, data: Path | None) -> Non
         raise EmbeddedKafkaError(f"a broker ended by itself; its logs: {running.folder}")
 
 
-def _exit(_number: int, _frame: object) -> None:
+def _exit(number: int, _frame: object) -> None:
     """Leave through every `with` on the way: they end the brokers."""
-    sys.exit(0)
+    sys.exit(0 if number == signal.SIGTERM else 130)
 
 
 @contextmanager
