@@ -111,7 +111,12 @@ class Run(Generic[R]):
         while begin >= 0:
             end = done.find(0, begin)
             end = len(done) if end < 0 else end
-            yield offsets[begin], offsets[end - 1] + 1
+            first, last = offsets[begin], offsets[end - 1]
+            if last - first == end - 1 - begin:
+                yield first, last + 1
+            else:
+                # Not across a gap: only offsets that were finished are told of.
+                yield from ranges_of(offsets[begin:end])
             begin = done.find(1, end)
 
     def first_unfinished(self, start: int) -> int:
@@ -283,10 +288,6 @@ class Ledger(Generic[R]):
             state = self._partitions.get(place)
             if state is not None:
                 state.committed = commit
-
-    def held(self, topic: str) -> int:
-        """How many events of a topic are taken and unfinished."""
-        return self._held[topic].events
 
     @property
     def unfinished(self) -> int:
