@@ -53,7 +53,7 @@ def top_level_keys(text: bytes) -> Iterator[Key]:
                 depth -= 1
             case 0x2C:
                 expects_key = depth == 1
-            case 0x22 if expects_key and depth == 1:
+            case 0x22 if expects_key:
                 yield Key(orjson.loads(token.group()), token.start(), token.end())
                 expects_key = False
             case _:

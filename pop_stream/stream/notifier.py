@@ -129,9 +129,8 @@ class Notifier:
 
     def _again(self, call: Call) -> None:
         with self._abort.on_error("a notification's next attempt"):
-            if call.claim.is_ours:
-                self._calls.append(call)
-                self._start_calls()
+            self._calls.append(call)
+            self._start_calls()
 
     def _finish(self, claim: Claim) -> None:
         if claim.finish():
