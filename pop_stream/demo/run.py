@@ -89,7 +89,11 @@ async def run(order: Order, place: Place, listeners: Listeners) -> int:
 
     Raises PopStreamError when the system cannot even be started.
     """
-    signals = Signals()
+    with Signals() as signals:
+        return await _run(order, place, listeners, signals)
+
+
+async def _run(order: Order, place: Place, listeners: Listeners, signals: Signals) -> int:
     shares = shares_of(order.events)
     players = PlayersOrder(
         events=shares.players, per_second=shares.players_per_second, seed=order.seed

@@ -4,7 +4,7 @@ import asyncio
 import signal
 from collections.abc import Coroutine
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 Result = TypeVar("Result")
 
@@ -16,13 +16,22 @@ class InterruptedRunError(Exception):
 
 
 class Signals:
-    """Catches SIGINT, SIGTERM and SIGHUP from now on, as long as the loop runs."""
+    """Catches SIGINT, SIGTERM and SIGHUP in a `with` block, in the running loop."""
 
     def __init__(self) -> None:
         self._came = asyncio.Event()
-        loop = asyncio.get_running_loop()
+        self._loop = asyncio.get_running_loop()
+
+    def __enter__(self) -> Self:
         for number in _ENDING:
-            loop.add_signal_handler(number, self._came.set)
+            self._loop.add_signal_handler(number, self._came.set)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # A loop that closes ends its own pipe first and its handlers then: a signal in between
+        # would print "Bad file descriptor".
+        for number in _ENDING:
+            self._loop.remove_signal_handler(number)
 
     async def wait(self) -> None:
         """Wait for a signal."""
