@@ -10,6 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from pop_stream.demo.records import SeenRecord, TopicNames
 from pop_stream.demo.sightings import Committed, Sightings
+from pop_stream.kafka.header_names import read_any_header_name
 
 _LOOK_MS = 100
 
@@ -29,6 +30,7 @@ class Observer:
         self._sightings = sightings
         self._topics = topics
         self._group = group
+        read_any_header_name()
         self._consumer = AIOKafkaConsumer(
             **client_arguments, enable_auto_commit=False, auto_offset_reset="earliest"
         )

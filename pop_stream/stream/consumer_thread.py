@@ -11,6 +11,7 @@ from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as faust_aiokafka
 from faust.types import TP
 
+from pop_stream.kafka.header_names import read_any_header_name
 from pop_stream.stream.host import Host
 from pop_stream.stream.ledger import Commit, Place
 from pop_stream.stream.record import KafkaRecord
@@ -32,6 +33,7 @@ class ConsumerThread(faust_aiokafka.AIOKafkaConsumerThread):
         conf = self.app.conf
         host = cast(Host, self.app)
         self._assignor = RoundRobinPartitionAssignor
+        read_any_header_name()
         session_timeout_ms = int(host.session_timeout_seconds * 1000)
         return aiokafka.AIOKafkaConsumer(
             **host.kafka_options,
