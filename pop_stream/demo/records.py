@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pop_stream.pop.identity import fallback_pop_id, is_pop_id
+from pop_stream.pop.identity import fallback_pop_id, parse_pop_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +30,9 @@ class SeenRecord:
     @property
     def pop_id(self) -> str:
         """The event's id: its header, or else what follows from its place."""
-        text = self._text("pop-id")
-        if is_pop_id(text):
-            return text.lower()
-        return fallback_pop_id(self.topic, self.partition, self.offset)
+        return parse_pop_id(self.headers.get("pop-id")) or fallback_pop_id(
+            self.topic, self.partition, self.offset
+        )
 
     @property
     def quarantined_for(self) -> str | None:

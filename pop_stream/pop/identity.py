@@ -17,16 +17,19 @@ _RANDOM_BITS = 74
 _TIME_BITS = 48
 
 _is_uuid_form = re.compile(
-    r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+    rb"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 ).fullmatch
 
 
-def is_pop_id(text: str) -> bool:
-    """Whether a text has the form of a pop-id: hexadecimal 8-4-4-4-12, in either case.
+def parse_pop_id(value: bytes | None) -> str | None:
+    """Read the value of a `pop-id` header; None if it is none.
 
-    Any UUID version passes: players of others may mint ids in their own way.
+    A pop-id has the form of a UUID, hexadecimal 8-4-4-4-12, in either case. Any UUID version
+    passes: players of others may mint ids in their own way.
     """
-    return _is_uuid_form(text) is not None
+    if value is None or _is_uuid_form(value) is None:
+        return None
+    return value.decode("ascii").lower()
 
 
 def fallback_pop_id(topic: str, partition: int, offset: int) -> str:

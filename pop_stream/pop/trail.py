@@ -9,7 +9,7 @@ import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 
-from pop_stream.pop.identity import fallback_pop_id, is_pop_id
+from pop_stream.pop.identity import fallback_pop_id, parse_pop_id
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -97,8 +97,8 @@ def trail_from_player(headers: Headers, origin: Origin) -> Trail:
 
 def player_pop_id(headers: Headers, topic: str, partition: int, offset: int) -> str:
     """The id of an event that a player wrote: its own once it parses, else made of its place."""
-    pop_id = _text(_latest(headers, _POP_ID))
-    return pop_id.lower() if is_pop_id(pop_id) else fallback_pop_id(topic, partition, offset)
+    pop_id = parse_pop_id(_latest(headers, _POP_ID))
+    return pop_id or fallback_pop_id(topic, partition, offset)
 
 
 def trail_from_own_topic(headers: Headers, here: Origin) -> Trail:

@@ -59,11 +59,7 @@ def claims_of(run: Run[KafkaRecord], stage: Stage) -> list[Claim]:
     """Take the records of a run over, each that is not finished yet as a claim."""
     records, run.records = run.records, ()
     claim = _claim_of_player if stage is Stage.FORWARD else _claim_of_ours
-    return [
-        claim(run, index, record, stage)
-        for index, record in enumerate(records)
-        if not run.is_finished(index)
-    ]
+    return [claim(run, index, records[index], stage) for index in run.unfinished()]
 
 
 def _claim_of_player(run: Run[KafkaRecord], index: int, record: KafkaRecord, stage: Stage) -> Claim:

@@ -15,10 +15,11 @@ from functools import partial
 from typing import assert_never
 
 from pop_stream.gstv.client import GstvClient
-from pop_stream.pop.event import Forward, Quarantine, Rules, latest_local_time, read_event
+from pop_stream.pop.event import Forward, Quarantine, Rules, read_event
 from pop_stream.pop.outcome import Outcome
+from pop_stream.pop.play_times import latest_local_time
 from pop_stream.pop.trail import Failure, after_failure, headers_of
-from pop_stream.pop.verdict import Delivered, Fail, Hold, Policy, Reason, Retry, judge
+from pop_stream.pop.verdict import Delivered, Fail, Hold, Policy, Reason, Retry, is_success, judge
 from pop_stream.stream.abort import Abort
 from pop_stream.stream.claim import Claim, Stage, claims_of
 from pop_stream.stream.gate import Gate, told
@@ -67,6 +68,8 @@ class Forwarder:
         #: How many attempts have ended.
         self.outcomes = 0
         self._loop = asyncio.get_running_loop()
+        #: Whether attempts will be started at the end of this turn of the loop.
+        self._starting = False
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at: int | None = None
         self._latest = latest_local_time(datetime.now(UTC))
@@ -77,8 +80,7 @@ class Forwarder:
         self._latest = latest_local_time(datetime.now(UTC))
         claims = claims_of(run, stage)
         self._tally.received[(stage.value,)] += len(claims)
-        for claim in claims:
-            self._waiting.add(claim)
+        self._waiting.add(claims)
         self._start_attempts()
 
     def resume(self) -> None:
@@ -108,8 +110,9 @@ class Forwarder:
 
     def _start_attempts(self) -> None:
         room = self._room()
+        now = _now_ms()
         while room > 0:
-            claim = self._waiting.next(_now_ms())
+            claim = self._waiting.next(now)
             if claim is None:
                 break
             if claim.run.open and self._attempt(claim):
@@ -146,12 +149,26 @@ class Forwarder:
             # An attempt that we end ourselves is none: the event is read again.
             if claim.run.open and not self._ended:
                 self._settle(claim, outcome)
-            self._start_attempts()
+            if not self._starting:
+                # Once for all outcomes of a turn of the loop, not once for each.
+                self._starting = True
+                self._loop.call_soon(self._start_soon)
         except Exception as error:  # noqa: BLE001 - not a context manager: it costs 1 us an event
             self._abort(f"unexpected {type(error).__name__} in settling an event", error)
 
+    def _start_soon(self) -> None:
+        self._starting = False
+        with self._abort.on_error("starting attempts"):
+            self._start_attempts()
+
     def _settle(self, claim: Claim, outcome: Outcome) -> None:
         attempts = claim.attempts + 1
+        self._tally.attempted(attempts, outcome)
+        if is_success(outcome, self._conduct.policy):
+            if self._gate.is_shut:
+                self._gate.judged(outcome)
+            self._deliver(claim)
+            return
         verdict = judge(
             outcome,
             attempts,
@@ -159,7 +176,6 @@ class Forwarder:
             now=time.time(),
             chance=random.random(),  # noqa: S311 - jitter
         )
-        self._tally.attempted(attempts, outcome)
         match verdict:
             case Delivered():
                 if self._gate.is_shut:

@@ -81,9 +81,9 @@ class Run(Generic[R]):
         """False once the partition was revoked: finishing then changes nothing."""
         return self._partition.open
 
-    def is_finished(self, index: int) -> bool:
-        """Whether the event at `index` has a durable outcome."""
-        return bool(self._done[index])
+    def unfinished(self) -> list[int]:
+        """The indices of the events without a durable outcome."""
+        return [index for index, done in enumerate(self._done) if not done]
 
     def finish(self, index: int) -> bool:
         """Note that the event at `index` has a durable outcome. Returns whether that counts."""
@@ -91,10 +91,10 @@ class Run(Generic[R]):
         if not partition.open or self._done[index]:
             return False
         self._done[index] = 1
-        partition.held.take_off(self._sizes[index])
+        held = partition.held
+        held.events -= 1
+        held.bytes -= self._sizes[index]
         partition.ledger.finished += 1
-        if self is partition.runs[0]:
-            partition.advance()
         return True
 
     def finish_before(self, finished: frozenset[int]) -> None:
@@ -102,7 +102,8 @@ class Run(Generic[R]):
         for index, offset in enumerate(self.offsets):
             if offset in finished:
                 self._done[index] = 1
-                self._partition.held.take_off(self._sizes[index])
+                self._partition.held.events -= 1
+                self._partition.held.bytes -= self._sizes[index]
 
     def finished_ranges(self, start: int) -> Iterator[Range]:
         """The finished offsets from the index `start` on, as half-open ranges."""
@@ -139,10 +140,6 @@ class _Held:
         self.events = 0
         self.bytes = 0
 
-    def take_off(self, size: int) -> None:
-        self.events -= 1
-        self.bytes -= size
-
 
 class _Partition(Generic[R]):
     """One partition from its assignment to its revocation."""
@@ -170,6 +167,7 @@ class _Partition(Generic[R]):
         self.finished_before: frozenset[int] = frozenset()
 
     def advance(self) -> None:
+        """Go on to the first unfinished event: when that is asked for, not with each event."""
         while self.runs:
             run = self.runs[0]
             head = run.first_unfinished(self.head)
@@ -180,9 +178,14 @@ class _Partition(Generic[R]):
             self.runs.popleft()
             self.head = 0
 
+    def taken_beyond(self) -> int:
+        self.advance()
+        return self.skew
+
     def commit(self) -> Commit | None:
         if self.next_offset is None:
             return None
+        self.advance()
         offset = self.runs[0].offsets[self.head] if self.runs else self.next_offset
         ranges = [
             each
@@ -253,7 +256,6 @@ class Ledger(Generic[R]):
             run.finish_before(state.finished_before)
             end = state.next_offset
             state.finished_before = frozenset(o for o in state.finished_before if o >= end)
-            state.advance()
         return run
 
     def with_room(self) -> set[Place]:
@@ -266,7 +268,7 @@ class Ledger(Generic[R]):
         return {
             place
             for place, state in self._partitions.items()
-            if place.topic in roomy and state.skew < self._limits[place.topic].skew
+            if place.topic in roomy and state.taken_beyond() < self._limits[place.topic].skew
         }
 
     def commits(self) -> dict[Place, Commit]:

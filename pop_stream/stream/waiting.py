@@ -5,6 +5,7 @@ An event due early never waits behind one due late.
 
 import heapq
 from collections import deque
+from collections.abc import Iterable
 from itertools import count
 
 from pop_stream.stream.claim import Claim
@@ -19,12 +20,13 @@ class Waiting:
         # Breaks ties, so that claims are never compared and equal times keep their order.
         self._ticket = count()
 
-    def add(self, claim: Claim) -> None:
-        """Let an event wait until its time, or for the next free slot."""
-        if claim.not_before:
-            heapq.heappush(self._later, (claim.not_before, next(self._ticket), claim))
-        else:
-            self._ready.append(claim)
+    def add(self, claims: Iterable[Claim]) -> None:
+        """Let events wait until their time, or for the next free slot."""
+        for claim in claims:
+            if claim.not_before:
+                heapq.heappush(self._later, (claim.not_before, next(self._ticket), claim))
+            else:
+                self._ready.append(claim)
 
     def put_back(self, claim: Claim) -> None:
         """Let an event whose attempt did not count be the next again."""

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from pop_stream.demo.scenario import PARTNER_RULES, shares_of, unfit_events
 from pop_stream.gstv.mock.attempt import Attempt, place
 from pop_stream.gstv.mock.rules_json import parse_rules
-from pop_stream.pop.event import Quarantine, Rules, latest_local_time, read_event
+from pop_stream.pop.event import Quarantine, Rules, read_event
 from pop_stream.pop.identity import PopIdMaker
+from pop_stream.pop.play_times import latest_local_time
 
 
 def decisions(pop_id):

@@ -259,3 +259,54 @@ def test_a_closed_connection_is_freed_at_once() -> None:
     finally:
         gc.enable()
         transport.release()
+
+
+OTHER = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{ }"
+NOT_KNOWN = {
+    "another success": (OTHER, PLAIN_ANSWERS[200]),
+    "the same and more": (OK + b"x", None),
+    "half of the same": (OK[:-1], None),
+    "a refusal": (b"HTTP/1.1 404 X\r\nContent-Length: 0\r\n\r\n", PLAIN_ANSWERS[404]),
+}
+
+
+@pytest.mark.parametrize(("data", "answer"), NOT_KNOWN.values(), ids=NOT_KNOWN)
+@pytest.mark.parametrize("repetitions", [1, 3])
+def test_an_answer_that_came_before_teaches_nothing_about_another(
+    wire: Wire, data: bytes, answer: Answer | None, repetitions: int
+) -> None:
+    """The same bytes count as the same answer, however often; any others are read anew."""
+    for _ in range(repetitions):
+        wire.feed(OK)
+        wire.post()
+    wire.feed(data)
+
+    assert wire.outcomes[:repetitions] == [("token", PLAIN_ANSWERS[200])] * repetitions
+    last = [outcome for _, outcome in wire.outcomes[repetitions:]]
+    if answer is None:
+        assert all(isinstance(outcome, NoAnswer) for outcome in last)
+    else:
+        assert last == [answer]
+
+
+def test_what_repeats_an_answer_inside_another_is_no_answer(wire: Wire) -> None:
+    """Bytes that were a whole answer before may be the body of this one."""
+    wire.feed(OK)
+    wire.post("long")
+    wire.feed(b"HTTP/1.1 404 X\r\nContent-Length: %d\r\n\r\n" % len(OK))
+    assert len(wire.outcomes) == 1
+    wire.feed(OK)
+
+    assert wire.outcomes[1:] == [("long", Answer(404))]
+
+
+def test_an_answer_that_ends_the_connection_is_not_taken_for_one_that_does_not() -> None:
+    """A success with `Connection: close` ends its connection each time."""
+    closing = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+    for _ in range(2):
+        wire = Wire()
+        wire.post()
+        wire.feed(closing)
+        assert wire.outcome is PLAIN_ANSWERS[200]
+        assert wire.connection.dead
+        wire.end()

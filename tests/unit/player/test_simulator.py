@@ -15,7 +15,7 @@ from pop_stream.errors import TopicsMissingError, WorkFailedError
 from pop_stream.player.ledger import PlayerLedger, open_ledger
 from pop_stream.player.plays import Network, plays
 from pop_stream.player.simulator import Sending, SimulatedPlayers
-from pop_stream.pop.identity import PopIdMaker, is_pop_id
+from pop_stream.pop.identity import PopIdMaker, parse_pop_id
 from tests.support.kafka import read_all
 
 NETWORK = Network(
@@ -79,7 +79,7 @@ def test_events_reach_kafka_and_the_ledger(topics, tmp_path):
     assert seen.keys() == noted.keys()
     for pop_id, record in seen.items():
         headers = dict(record.headers)
-        assert is_pop_id(pop_id)
+        assert parse_pop_id(pop_id.encode()) == pop_id
         assert UUID(pop_id).version == 7
         assert int(headers["pop-seq"]) >= 1
         assert headers["pop-boot"]

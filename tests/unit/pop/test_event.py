@@ -10,9 +10,9 @@ from pop_stream.pop.event import (
     Forward,
     Quarantine,
     Rules,
-    latest_local_time,
     read_event,
 )
+from pop_stream.pop.play_times import latest_local_time
 from tests.unit.pop.events import KEY, LATEST, event, fields, nested, read, with_text
 
 #: What cannot be an event, whatever the rules: there is no JSON object.

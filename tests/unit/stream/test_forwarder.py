@@ -187,7 +187,9 @@ def test_a_quarantined_event_keeps_no_other_back() -> None:
 
         assert len(scene.gstv.open) == 1
         scene.gstv.answer(Answer(200))
+        await turns(1)
         scene.gstv.answer(Answer(200))
+        await turns(1)
         await until(lambda: scene.arrivals.commit(EVENTS) == 6)
 
         assert len(scene.kafka.on(FAILURE)) == 4
@@ -226,6 +228,7 @@ def test_no_more_is_attempted_at_once_than_the_client_takes() -> None:
         for left in range(10, 0, -1):
             assert len(scene.gstv.open) == min(3, left)
             scene.gstv.answer(Answer(200))
+            await turns(1)
 
         assert scene.gstv.most_in_flight == 3
         assert [post.token.index for post in scene.gstv.posts] == list(range(10))

@@ -78,6 +78,7 @@ def test_while_nothing_can_be_delivered_one_event_probes() -> None:
         scene = Scene(max_in_flight=8)
         scene.arrive(*[EVENT] * 20)
         scene.gstv.answer_all(REFUSED)
+        await turns(1)
         scene.arrive(EVENT)
 
         assert scene.gstv.open == []
@@ -87,14 +88,17 @@ def test_while_nothing_can_be_delivered_one_event_probes() -> None:
         assert len(scene.gstv.open) == 1
 
         scene.gstv.answer(REFUSED)
+        await turns(1)
         assert scene.gstv.open == []
         await until(lambda: scene.gstv.open)
         assert len(scene.gstv.open) == 1
 
         scene.gstv.answer(Answer(200))
+        await turns(1)
         assert len(scene.gstv.open) == 8
         while scene.gstv.open:
             scene.gstv.answer(Answer(200))
+            await turns(1)
         assert scene.arrivals.commit(EVENTS) == 22
         assert {post.attempt for post in scene.gstv.posts} == {1}
 
@@ -126,8 +130,10 @@ def test_a_probe_that_is_judged_counts_and_opens_the_way(outcome: Outcome) -> No
         scene = Scene(max_in_flight=4)
         scene.arrive(EVENT, EVENT, EVENT)
         scene.gstv.answer_all(REFUSED)
+        await turns(1)
         await until(lambda: scene.gstv.open)
         scene.gstv.answer(outcome)
+        await turns(1)
 
         assert len(scene.gstv.open) == 2
         await until(lambda: scene.kafka.on(RETRY))
@@ -178,11 +184,13 @@ def test_an_event_that_is_due_during_the_hold_is_attempted_after_it() -> None:
         scene = Scene()
         scene.arrive(EVENT)
         scene.gstv.answer(REFUSED)
+        await turns(1)
         scene.come_back(not_before=time.time_ns() // 1_000_000 + 50)
         await until(lambda: scene.gstv.open)
 
         assert scene.gstv.open[0].attempt == 2
         scene.gstv.answer(Answer(200))
+        await turns(1)
         assert scene.gstv.open[0].attempt == 1
 
     asyncio.run(scenario())
@@ -215,6 +223,7 @@ def test_a_probe_whose_event_is_revoked_leaves_the_next_one_to_probe() -> None:
         scene = Scene()
         scene.arrive(EVENT)
         scene.gstv.answer(REFUSED)
+        await turns(1)
         await until(lambda: scene.gstv.open)
         scene.forwarder.pause()
         scene.revoke()
@@ -224,10 +233,13 @@ def test_a_probe_whose_event_is_revoked_leaves_the_next_one_to_probe() -> None:
 
         assert len(scene.gstv.open) == 1
         scene.gstv.answer(Answer(200))
+        await turns(1)
         assert len(scene.gstv.open) == 1
         scene.gstv.answer(Answer(200))
+        await turns(1)
         assert len(scene.gstv.open) == 1
         scene.gstv.answer(Answer(200))
+        await turns(1)
         assert scene.arrivals.commit(EVENTS) == 3
 
     asyncio.run(scenario())

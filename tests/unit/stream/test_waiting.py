@@ -23,7 +23,7 @@ def waiting(*added: Claim) -> Waiting:
     """Some claims, waiting."""
     all_ = Waiting()
     for claim in added:
-        all_.add(claim)
+        all_.add([claim])
     return all_
 
 

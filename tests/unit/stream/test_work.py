@@ -188,8 +188,10 @@ def test_progress_is_what_ends() -> None:
         assert look(101.0) == 1.0
         assert look(111.0) == 11.0
         all_.gstv.answer(Answer(200))
+        await turns(1)
         assert look(112.0) == 0.0
         all_.gstv.answer(NoAnswer(Trouble.TLS, sent=False))
+        await turns(1)
         assert look(113.0) == 0.0
         assert look(114.0) == 1.0
         all_.committed()
@@ -242,6 +244,7 @@ def test_a_look_brings_the_gauges_up_to_date() -> None:
         all_ = All(max_in_flight=3)
         all_.work.deliver(all_.arrivals.run(EVENTS, *[EVENT] * 5))
         all_.gstv.answer(Answer(200))
+        await turns(1)
         all_.work.look(1.0)
 
         assert (all_.tally.in_flight, all_.tally.unfinished) == (3, 4)
