@@ -7,7 +7,6 @@ aiokafka has no way to hand it another reader, so the name that its fetcher look
 
 import struct
 from collections.abc import Iterator
-from itertools import islice
 from typing import Any
 
 from aiokafka.consumer import fetcher
@@ -46,7 +45,7 @@ class _Records:
 
 
 class _Batch:
-    """A batch that is read by aiokafka's compiled reader, and patiently from where that fails."""
+    """A batch that is read by aiokafka's compiled reader, and patiently where that fails."""
 
     def __init__(self, batch: Any, data: memoryview) -> None:
         self._batch = batch
@@ -59,13 +58,10 @@ class _Batch:
         return next(self._batch)
 
     def __iter__(self) -> Iterator[Any]:
-        read = 0
         try:
-            for record in self._batch:
-                read += 1
-                yield record
+            return iter(list(self._batch))
         except UnicodeDecodeError:
-            yield from islice(_PatientBatch(self._data), read, None)
+            return iter(_PatientBatch(self._data))
 
 
 class _PatientBatch(default_records._DefaultRecordBatchPy):  # type: ignore[misc]  # noqa: SLF001
