@@ -1,6 +1,7 @@
 """`python -m bench`: measure, print the table, and keep the figures."""
 
 import logging
+import os
 import signal
 import sys
 from dataclasses import replace
@@ -40,13 +41,28 @@ _RESULTS = Path(__file__).parent / "results" / "latest.json"
     "--events", type=click.IntRange(min=10_000), default=None, metavar="N",
     help="How many events wait in the topic.  [default: the scenario's own number]",
 )  # fmt: skip
-def main(*, scenarios: tuple[str, ...], systems: str, rounds: int, events: int | None) -> None:
+@click.option(
+    "--all-cores", is_flag=True,
+    help="Let everything run on all cores. Else all shares one, where no neighbour on the same "
+    "physical core makes a busy system look dearer than an idle one.",
+)  # fmt: skip
+def main(
+    *,
+    scenarios: tuple[str, ...],
+    systems: str,
+    rounds: int,
+    events: int | None,
+    all_cores: bool,
+) -> None:
     """Measure what an event costs, beside other ways to do the same."""
     names = systems.split(",")
     if unknown := sorted(set(names) - set(SYSTEMS)):
         raise click.UsageError(
             f"no such system: {', '.join(unknown)} (there is {', '.join(SYSTEMS)})"
         )
+    if not all_cores:
+        # Children keep to it as well.
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     receiver = find_receiver()
     measured = []
     for key in scenarios or tuple(SCENARIOS):
