@@ -32,6 +32,7 @@ class _Wish:
     seed: int
     as_json: bool
     keep: bool
+    outage: bool
     svg: Path | None
 
 
@@ -42,6 +43,7 @@ class _Wish:
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the account as JSON.")
 @click.option("--keep", is_flag=True, help="Leave everything running until Ctrl-C.")
+@click.option("--outage", is_flag=True, help="Let GSTV be down for 20 s in the middle.")
 @click.option(
     "--seed", type=int, default=1, show_default=True, metavar="N",
     help="Other seeds make other events.",
@@ -64,6 +66,7 @@ def demo(*, settings: Settings, **flags: Any) -> int:
     Example:
       pop-stream demo --events 3000
       pop-stream demo --events 300 --json
+      pop-stream demo --outage
     """
     if "log_level" not in settings.model_fields_set:
         # What is worth telling is on the screen, and what fails there fails the run.
@@ -82,7 +85,13 @@ def demo(*, settings: Settings, **flags: Any) -> int:
 
 
 def _run(wish: _Wish, settings: Settings, folder: Path) -> int:
-    order = Order(events=wish.events, seed=wish.seed, keep=wish.keep, begun_at=time.monotonic())
+    order = Order(
+        events=wish.events,
+        seed=wish.seed,
+        keep=wish.keep,
+        outage=wish.outage,
+        begun_at=time.monotonic(),
+    )
     with Screen(Console(stderr=True)) as screen:
         screen.say("starting Apache Kafka")
         with (

@@ -27,6 +27,8 @@ All conditions of "when" must hold, and without any a rule always matches:
   random   a share of the attempts, by chance (see --seed)
   nth      the how-manieth attempt of its id: 1, "<=2", ">3"
   window   [from, to] seconds since these rules were set
+  above_per_second   more attempts that match all else than so many a second: a token bucket with
+           a burst of a tenth of a second (at least 1); what it does not let through takes no token
 \b
 "then" says what happens:
   status, retry_after, headers, body   the answer

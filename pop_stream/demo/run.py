@@ -14,11 +14,11 @@ from pop_stream.demo.cluster import topics_for
 from pop_stream.demo.observe import Observer
 from pop_stream.demo.processes import Children
 from pop_stream.demo.records import TopicNames
-from pop_stream.demo.scenario import shares_of, unfit_events
+from pop_stream.demo.scenario import partner_rules, shares_of, unfit_events
 from pop_stream.demo.screen import Screen
 from pop_stream.demo.sightings import Sightings
 from pop_stream.demo.signals import InterruptedRunError, Signals
-from pop_stream.demo.system import PlayersOrder, System, start_system
+from pop_stream.demo.system import Orders, PlayersOrder, System, start_system
 from pop_stream.demo.watch import Watch
 from pop_stream.errors import WorkFailedError
 from pop_stream.kafka.connection import client_options
@@ -38,6 +38,8 @@ class Order:
     seed: int
     #: Leave everything running after the account, until a signal comes.
     keep: bool
+    #: Whether the partner refuses everything for a while.
+    outage: bool
     #: When it began, by `time.monotonic()`.
     begun_at: float
 
@@ -95,8 +97,11 @@ async def run(order: Order, place: Place, listeners: Listeners) -> int:
 
 async def _run(order: Order, place: Place, listeners: Listeners, signals: Signals) -> int:
     shares = shares_of(order.events)
-    players = PlayersOrder(
-        events=shares.players, per_second=shares.players_per_second, seed=order.seed
+    orders = Orders(
+        players=PlayersOrder(
+            events=shares.players, per_second=shares.players_per_second, seed=order.seed
+        ),
+        rules=partner_rules(outage=order.outage),
     )
     async with AsyncExitStack() as stack:
         try:
@@ -107,7 +112,7 @@ async def _run(order: Order, place: Place, listeners: Listeners, signals: Signal
                 stack.enter_async_context(_observer(place.settings))
             )
             system = await signals.guard(
-                start_system(place.children, place.folder, place.settings, players)
+                start_system(place.children, place.folder, place.settings, orders)
             )
         except InterruptedRunError:
             return 130

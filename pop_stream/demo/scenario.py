@@ -13,8 +13,12 @@ PARTNER_RULES: list[dict[str, Any]] = [
     {"when": {"share": [0.07, 0.075], "nth": 1}, "then": {"reset": "after-read"}},
     {"when": {"share": [0.08, 0.12], "nth": 1}, "then": {"delay": [0.3, 1.0]}},
 ]
-#: The demo cannot wait for minutes: backoffs of the three retries.
+#: With an outage: when it begins, in seconds from the partner's start, and when it is over.
+_OUTAGE = (6, 26)
+#: The demo cannot wait for minutes: backoffs of the three retries, and the longest wait between
+#: two probes.
 RETRY_BACKOFF_SECONDS = (0.5, 1.0, 2.0)
+PROBE_MOST_SECONDS = 4.0
 #: How many of the events are unfit for the partner, at most and as a share.
 _MOST_UNFIT = 6
 _UNFIT_SHARE = 0.02
@@ -26,6 +30,12 @@ _FIT = (
     '"filename":"Programming-WEATHER.webm","startTimestamp":"2026-01-31 09:15:02"'
     ',"endTimestamp":"2026-01-31 09:15:17","siteId":"1202","screenId":"3"'
 )
+
+
+def partner_rules(*, outage: bool) -> list[dict[str, Any]]:
+    """Give the mock's rules; with `outage` it refuses everything for 20 s."""
+    down = {"when": {"window": list(_OUTAGE)}, "then": {"status": 503}}
+    return [down, *PARTNER_RULES] if outage else PARTNER_RULES
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,11 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pop_stream.demo.cluster import environment_of
 from pop_stream.demo.processes import Child, Children
-from pop_stream.demo.scenario import PARTNER_RULES, RETRY_BACKOFF_SECONDS
+from pop_stream.demo.scenario import PROBE_MOST_SECONDS, RETRY_BACKOFF_SECONDS
 from pop_stream.demo.tail import Tail
 from pop_stream.settings import Settings
 
@@ -39,8 +40,17 @@ class PlayersOrder:
     seed: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orders:
+    """What the parts of the system are to do."""
+
+    players: PlayersOrder
+    #: How the partner misbehaves.
+    rules: list[dict[str, Any]]
+
+
 async def start_system(
-    children: Children, folder: Path, settings: Settings, order: PlayersOrder
+    children: Children, folder: Path, settings: Settings, orders: Orders
 ) -> System:
     """Start the partner, then the worker and the players, all with these settings.
 
@@ -48,7 +58,8 @@ async def start_system(
     """
     rules, partner_ledger = folder / "rules.json", folder / "partner.ndjson"
     players_ledger = folder / "players.ndjson"
-    rules.write_text(json.dumps(PARTNER_RULES))
+    rules.write_text(json.dumps(orders.rules))
+    order = orders.players
     environment = environment_of(settings, os.environ)
     partner = children.start(
         "partner", "gstv", "mock", "--port", "0", "--rules", str(rules),
@@ -58,6 +69,7 @@ async def start_system(
     told = {
         "gstv_url": f"{url}/pops",
         "retry_backoff_seconds": RETRY_BACKOFF_SECONDS,
+        "gstv_probe_most_seconds": PROBE_MOST_SECONDS,
         "metrics_port": 0,
     }
     worker = children.start(

@@ -19,6 +19,8 @@ from pop_stream.errors import WorkFailedError
 
 #: How long nothing may happen before the run is given up.
 STALL_SECONDS = 60.0
+#: With refusals only, for so long, the partner is taken to be down.
+_DOWN_SECONDS = 1.5
 _LAST_LOOK_SECONDS = 15.0
 
 
@@ -36,6 +38,8 @@ class Watch:
         self._players = Tail(system.players_ledger)
         self._produced = Rate()
         self._accepted = Rate()
+        #: When the partner last took an event, and last did not, in seconds of the run.
+        self._took_at = self._refused_at = 0.0
 
     def confirmed(self, pop_ids: Iterable[str]) -> None:
         """Note events that the demo itself has produced."""
@@ -60,7 +64,12 @@ class Watch:
                     f"for {STALL_SECONDS:.0f} s; the end of its log"
                 )
             is_settled = counts.settled >= expected
-            phase = "committing" if is_settled else _phase(counts, expected)
+            if is_settled:
+                phase = "committing"
+            elif self._refused_at > self._took_at and seconds - self._took_at > _DOWN_SECONDS:
+                phase = "GSTV is down"
+            else:
+                phase = _phase(counts, expected)
             self._screen.show(self._snapshot(phase, seconds, expected, counts=counts))
             if is_settled and await self._is_committed():
                 return
@@ -76,7 +85,7 @@ class Watch:
                 await self._observer.look_at_all(0.0)
         except (TimeoutError, KafkaError) as error:
             raise WorkFailedError("Kafka no longer tells what is on the topics") from error
-        self._read_ledgers()
+        self._read_ledgers(0.0)
         return account_for(self._sightings.evidence(committed))
 
     async def _is_committed(self) -> bool:
@@ -88,14 +97,18 @@ class Watch:
 
     async def _look(self, seconds: float) -> Counts:
         await self._observer.look(seconds)
-        self._read_ledgers()
+        self._read_ledgers(seconds)
         return self._sightings.counts()
 
-    def _read_ledgers(self) -> None:
+    def _read_ledgers(self, seconds: float) -> None:
         for line in self._players.new_lines():
             self._sightings.sent(line["id"], line["sha256"])
         for answer in self._partner.new_answers():
             self._sightings.answer(answer.pop_id, answer.digest, took=answer.took)
+            if answer.took:
+                self._took_at = seconds
+            else:
+                self._refused_at = seconds
 
     def _snapshot(self, phase: str, seconds: float, expected: int, *, counts: Counts) -> Snapshot:
         return Snapshot(

@@ -17,7 +17,7 @@ from pop_stream.gstv.connector import Connector
 from pop_stream.gstv.endpoint import Endpoint
 from pop_stream.gstv.limits import ClientLimits
 from pop_stream.gstv.request import RequestHead
-from pop_stream.pop.outcome import NoAnswer, Outcome, Trouble
+from pop_stream.pop.outcome import Answer, NoAnswer, Outcome, Trouble
 
 T = TypeVar("T")
 
@@ -63,6 +63,10 @@ class GstvClient(Generic[T]):
         self._connector = Connector(
             endpoint, self._make, timeout_seconds=limits.connect_timeout_seconds
         )
+        #: How many posts GSTV has worked for, or was waited for in vain, and how long they took
+        #: together. A refusal that comes at once says nothing of GSTV's speed.
+        self.worked = 0
+        self.worked_seconds = 0.0
         self._busy: dict[Connection[T], None] = {}
         self._idle: dict[Connection[T], None] = {}
         self._waiting: deque[_Waiting[T]] = deque()
@@ -198,6 +202,9 @@ class GstvClient(Generic[T]):
     def _finished(self, connection: Connection[T], token: T, outcome: Outcome) -> None:
         del self._busy[connection]
         now = time.monotonic()
+        if type(outcome) is not Answer or outcome.status < 400:
+            self.worked += 1
+            self.worked_seconds += now - connection.started_at
         if not connection.dead and now - connection.made_at > self._max_age_seconds:
             connection.fail(Trouble.CLOSED, "too old")
         if connection.dead:

@@ -2,11 +2,17 @@
 
 closed     attempts are made
 open       none is made until a time; then
-half-open  one is made: its outcome closes the breaker, or opens it again for longer
+half-open  one is made, and judged like any other: a success closes the breaker, a failure opens
+           it again for longer
 """
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from pop_stream.pop.verdict import ABSENT_STATUSES, Reason
+
+#: A wait is drawn from this share below to this share above, so that workers do not probe together.
+_JITTER = 0.2
 
 
 class State(StrEnum):
@@ -21,10 +27,14 @@ class State(StrEnum):
 class Breaker:
     """The breaker at one moment. Times are seconds of any clock that only goes forward."""
 
-    #: The first wait of a probe, and the longest.
-    least_seconds: float = 0.5
+    #: The first wait for a probe, and the longest, give or take 20 %.
+    least_seconds: float = 1.0
     most_seconds: float = 30.0
     state: State = State.CLOSED
+    #: Why it is not closed; None while it is.
+    reason: Reason | None = None
+    #: Since when it has not been closed.
+    since: float = 0.0
     #: While open: when the next probe may be made.
     until: float = 0.0
     #: How often it opened since it was last closed.
@@ -44,22 +54,42 @@ class Breaker:
         """The breaker once a probe is under way."""
         return self if self.state is State.CLOSED else replace(self, state=State.HALF_OPEN)
 
-    def held(self, now: float, *, asked: float | None, chance: float) -> "Breaker":
-        """The breaker after an attempt that must be held; `asked` is GSTV's own wish in seconds.
+    def opened(
+        self, now: float, reason: Reason, *, asked: float | None, chance: float
+    ) -> "Breaker":
+        """The breaker after an attempt that shows that nothing can be delivered.
 
-        Of the many that may have been in flight together only the first lengthens the wait.
+        `asked` is GSTV's own wish in seconds; `chance` is drawn evenly from [0, 1). Of the many
+        that may have been in flight together only the first lengthens the wait.
         """
         if self.state is State.OPEN and now < self.until:
             return replace(self, until=max(self.until, now + (asked or 0.0)))
         openings = self.openings + 1
         wait = min(self.least_seconds * 2 ** min(openings - 1, 30), self.most_seconds)
-        wait *= 0.8 + 0.4 * chance
-        until = now + max(wait, asked or 0.0)
-        return replace(self, state=State.OPEN, until=until, openings=openings)
+        wait *= 1 - _JITTER + 2 * _JITTER * chance
+        return replace(
+            self,
+            state=State.OPEN,
+            reason=reason,
+            since=now if self.state is State.CLOSED else self.since,
+            until=now + max(wait, asked or 0.0),
+            openings=openings,
+        )
 
-    def answered(self) -> "Breaker":
-        """The breaker after GSTV judged an event, whatever it said of it."""
+    def closed(self) -> "Breaker":
+        """The breaker after a success. One from before the opening says nothing: the probe does."""
         if self.state is State.OPEN:
-            # An attempt from before the opening; the probe decides.
             return self
-        return replace(self, state=State.CLOSED, openings=0)
+        return replace(self, state=State.CLOSED, reason=None, openings=0)
+
+    def is_cleared_by(self, reason: Reason, status: int | None) -> bool:
+        """Whether a probe that failed so shows that events can be delivered again.
+
+        GSTV's refusal of that one event does: it reads events. Unless refusals are what opened the
+        breaker, or the answer is one of those that a wrong address gives too.
+        """
+        return (
+            reason is Reason.REJECTED
+            and self.reason is not Reason.REJECTED
+            and status not in ABSENT_STATUSES
+        )

@@ -80,6 +80,8 @@ class Policy:
 
 
 _DELIVERED = Delivered()
+#: Nothing is there. Said of one event it is that event; of all, the address is wrong.
+ABSENT_STATUSES = frozenset((404, 410))
 _MISCONFIGURED_STATUSES = frozenset((401, 403, 407, *range(300, 400)))
 _TRANSIENT_STATUSES = frozenset((408, 425, *range(500, 600)))
 

@@ -12,6 +12,7 @@ from pop_stream.settings.values import (
     BootstrapServers,
     File,
     Port,
+    Rate,
     Seconds,
     Secret,
     Stages,
@@ -74,6 +75,20 @@ class GstvSettings(_Section):
     gstv_max_in_flight: Annotated[int, Field(ge=1, le=8192)] = 64
     """How many attempts one worker has under way at once, each on a connection of its own."""
 
+    gstv_rate_limit: Rate | None = None
+    """The most attempts a second of all workers together; each has the share of its partitions.
+    none: as many as GSTV takes."""
+
+    gstv_retry_after_cap_seconds: Seconds = 900.0
+    """The longest wait that GSTV may ask for with Retry-After."""
+
+    gstv_probe_seconds: Seconds = 1.0
+    """How long nothing is attempted once nothing can be delivered; then one event probes. Each
+    probe that fails doubles the wait."""
+
+    gstv_probe_most_seconds: Seconds = 30.0
+    """The longest wait between two probes."""
+
     gstv_success_statuses: Statuses = "200-299,409"
     """The answers that mean that GSTV has the event. 409 is one: it says "already known"."""
 
@@ -93,6 +108,10 @@ class DeliverySettings(_Section):
 
     group: Text = "pop-stream"
     """The consumer group. Workers of the same group share the partitions."""
+
+    order: Literal["none", "screen"] = "none"
+    """screen: the events of one key are delivered one at a time and in order; while one waits for
+    its retry, so do those behind it."""
 
     retries: Annotated[int, Field(ge=0, le=100)] = 3
     """How many more attempts follow the first before an event is parked. 0: none."""

@@ -168,6 +168,11 @@ Statuses = Annotated[
 ]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+Rate = Annotated[
+    float,
+    Field(ge=0.1, le=1_000_000, allow_inf_nan=False),
+    Kind("a number of events a second from 0.1 to 1000000", "NUMBER"),
+]
 Backoff = Annotated[
     tuple[Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)], ...],
     BeforeValidator(_split),

@@ -10,11 +10,13 @@ from typing import Any, TypeVar, cast
 import faust
 from yarl import URL
 
+from pop_stream import __version__
 from pop_stream.gstv.client import GstvClient
 from pop_stream.gstv.endpoint import Endpoint, client_ssl_context, parse_endpoint
 from pop_stream.gstv.limits import ClientLimits
 from pop_stream.kafka.connection import client_options
 from pop_stream.pop.backoff import Backoff
+from pop_stream.pop.breaker import Breaker
 from pop_stream.pop.event import Rules
 from pop_stream.pop.notification import NotificationStyle
 from pop_stream.pop.outcome import Outcome
@@ -33,6 +35,7 @@ from pop_stream.stream.transport import Producer, Transport
 from pop_stream.stream.watchdog import Watchdog
 from pop_stream.stream.work import Work
 from pop_stream.watch.metrics import MetricsServer, Tally
+from pop_stream.watch.status import Status
 
 T = TypeVar("T")
 
@@ -51,6 +54,7 @@ class PopStreamApp(faust.App):
         self.settings = settings
         self.kafka_options = client_options(settings)
         self.session_timeout_seconds = settings.session_timeout_seconds
+        self.attempted_topics = (settings.events_topic, settings.retry_topic)
         self.tally = Tally()
         self.abort = Abort()
         topics = _topics(settings)
@@ -77,7 +81,7 @@ class PopStreamApp(faust.App):
         Raises SettingsError when the metrics port is taken, KafkaUnreachableError, and
         TopicsMissingError.
         """
-        self._metrics = serve_metrics(self.settings, self.tally)
+        self._metrics = serve_metrics(self.settings, self.tally, self._status)
         await require_topics(self.settings)
         self._work = self._put_together()
         self._watchdog = Watchdog(
@@ -87,6 +91,14 @@ class PopStreamApp(faust.App):
         )
         self._watchdog.start()
         await super().on_start()
+
+    def _status(self) -> Status:
+        return Status(
+            version=__version__,
+            group=self.settings.group,
+            stages=self.settings.stages,
+            work=None if self._work is None else self._work.status(),
+        )
 
     async def stop(self) -> None:
         """Drain, commit what is finished, and leave the group; aborts if that takes too long."""
@@ -154,7 +166,7 @@ def _topics(settings: Settings) -> dict[str, str]:
 
 def _limits(stage: str, settings: Settings) -> Limits:
     events = settings.max_held_events
-    if stage == "retry":
+    if stage == "retry" or settings.order == "screen":
         # Most of what is held there only waits for its time. Room for ten times as much keeps an
         # event that is due from waiting behind those that are not.
         events *= 10
@@ -172,7 +184,14 @@ def _conduct(settings: Settings) -> Conduct:
             success_statuses=parse_statuses(settings.gstv_success_statuses),
             retries=settings.retries,
             backoff=Backoff(settings.retry_backoff_seconds),
+            retry_after_cap=settings.gstv_retry_after_cap_seconds,
         ),
+        breaker=Breaker(
+            least_seconds=settings.gstv_probe_seconds,
+            most_seconds=settings.gstv_probe_most_seconds,
+        ),
+        rate_limit=settings.gstv_rate_limit,
+        order=settings.order,
         retry_topic=settings.retry_topic,
         failure_topic=settings.failure_topic,
     )

@@ -1,6 +1,6 @@
 """One event that this worker has taken and not yet finished."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from pop_stream.pop.trail import (
@@ -39,11 +39,16 @@ class Claim:
     not_before: int = 0
     #: The flags of the event, once it was read.
     flags: tuple[str, ...] = ()
+    #: When an attempt failed that the record's headers know nothing of, in epoch milliseconds.
+    first_failed_at: int | None = None
 
     @property
     def trail(self) -> Trail:
         """All that the record's headers tell. Read when asked for: only a failure needs it."""
-        return _trail_of(self.record, self.stage)
+        trail = _trail_of(self.record, self.stage)
+        if trail.first_failed_at is None and self.first_failed_at is not None:
+            return replace(trail, first_failed_at=self.first_failed_at)
+        return trail
 
     @property
     def is_ours(self) -> bool:

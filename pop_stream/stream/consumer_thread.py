@@ -79,6 +79,11 @@ class ConsumerThread(faust_aiokafka.AIOKafkaConsumerThread):
             return {}
         return batches
 
+    def partition_count(self, topic: str) -> int:
+        """How many partitions a topic has of which some are ours."""
+        # Not Faust's topic_partitions(): during a rebalance it knows of none.
+        return len(self._ensure_consumer().partitions_for_topic(topic) or (0,))
+
     async def committed(self, places: set[TP]) -> dict[Place, Commit]:
         """What stands committed for partitions that were just assigned."""
         found: dict[Place, Commit] = await self.call_thread(self._committed, places)

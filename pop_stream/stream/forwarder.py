@@ -9,25 +9,29 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
-from typing import assert_never
+from typing import Literal, assert_never
 
 from pop_stream.gstv.client import GstvClient
+from pop_stream.pop.breaker import Breaker
 from pop_stream.pop.event import Forward, Quarantine, Rules, read_event
 from pop_stream.pop.outcome import Outcome
 from pop_stream.pop.play_times import latest_local_time
-from pop_stream.pop.trail import Failure, after_failure, headers_of
+from pop_stream.pop.recent import Failed
 from pop_stream.pop.verdict import Delivered, Fail, Hold, Policy, Reason, Retry, is_success, judge
 from pop_stream.stream.abort import Abort
 from pop_stream.stream.claim import Claim, Stage, claims_of
 from pop_stream.stream.gate import Gate, told
-from pop_stream.stream.handoff import Handoff, Outgoing
+from pop_stream.stream.handoff import Handoff
 from pop_stream.stream.ledger import Run
+from pop_stream.stream.onward import Onward, names
+from pop_stream.stream.pacer import Pacer
 from pop_stream.stream.record import KafkaRecord
+from pop_stream.stream.screen_order import ScreenOrder
 from pop_stream.stream.waiting import Waiting
 from pop_stream.watch.metrics import Tally
+from pop_stream.watch.status import Held
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +46,11 @@ class Conduct:
     policy: Policy
     retry_topic: str
     failure_topic: str
+    breaker: Breaker = field(default_factory=Breaker)
+    #: The most attempts a second of all workers together; None: as many as GSTV takes.
+    rate_limit: float | None = None
+    #: screen: of each key one event at a time, in order.
+    order: Literal["none", "screen"] = "none"
 
 
 class Forwarder:
@@ -58,11 +67,19 @@ class Forwarder:
     ) -> None:
         self._conduct = conduct
         self._client = make_client(self._on_outcome)
-        self._handoff = handoff
         self._tally = tally
         self._abort = abort
+        self._onward = Onward(
+            handoff,
+            tally,
+            retry_topic=conduct.retry_topic,
+            failure_topic=conduct.failure_topic,
+            finish=self._finish,
+        )
         self._waiting = Waiting()
-        self._gate = Gate(tally)
+        self._order = ScreenOrder() if conduct.order == "screen" else None
+        self._gate = Gate(tally, conduct.breaker)
+        self._pacer = Pacer(self._client, tally, events_per_second=conduct.rate_limit)
         self._working = False
         self._ended = False
         #: How many attempts have ended.
@@ -73,25 +90,37 @@ class Forwarder:
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at: int | None = None
         self._latest = latest_local_time(datetime.now(UTC))
-        tally.in_flight_limit = self._client.room
 
     def take(self, run: Run[KafkaRecord], stage: Stage) -> None:
         """Take the events of a run over."""
         self._latest = latest_local_time(datetime.now(UTC))
         claims = claims_of(run, stage)
         self._tally.received[(stage.value,)] += len(claims)
-        self._waiting.add(claims)
+        self._waiting.add(claims if self._order is None else self._order.admit(claims))
         self._start_attempts()
 
-    def resume(self) -> None:
-        """Start attempts again."""
+    def resume(self, share: float = 1.0) -> None:
+        """Start attempts again. `share`: the part of the rate limit that is this worker's."""
         self._working = True
+        self._pacer.keep_share(share)
         self._start_attempts()
 
     def pause(self) -> None:
         """Start no more attempts, and let go of the events that wait for one."""
         self._working = False
         self._waiting.clear()
+        if self._order is not None:
+            self._order.clear()
+
+    @property
+    def held(self) -> Held | None:
+        """Why nothing is delivered for now; None while events are."""
+        return self._gate.held
+
+    @property
+    def events_per_second_limit(self) -> float | None:
+        """The most attempts that may be started in a second; None: as many as GSTV takes."""
+        return self._pacer.events_per_second_limit
 
     @property
     def in_flight(self) -> int:
@@ -109,23 +138,32 @@ class Forwarder:
     # An event's way: attempt -> outcome -> verdict -> durable outcome
 
     def _start_attempts(self) -> None:
-        room = self._room()
+        room, started = self._room(), 0
         now = _now_ms()
-        while room > 0:
-            claim = self._waiting.next(now)
+        while started < room:
+            claim = self._next(now)
             if claim is None:
                 break
             if claim.run.open and self._attempt(claim):
-                room -= 1
-        if self._alarm is not None or self._gate.is_shut or self._waiting.has_later:
+                started += 1
+        self._pacer.started(started)
+        if self._alarm is not None or self._has_to_wait:
             self._set_alarm()
 
     def _room(self) -> int:
         if not self._working:
             return 0
-        room = self._client.room
-        allowed = self._gate.room(self._client.in_flight) if self._gate.is_shut else None
+        in_flight = self._client.in_flight
+        room = min(self._client.room, self._pacer.room(in_flight))
+        allowed = self._gate.room(in_flight) if self._gate.is_shut else None
         return room if allowed is None else min(room, allowed)
+
+    def _next(self, now: int) -> Claim | None:
+        if self._gate.is_shut:
+            # Any one of those that wait: were it the first, a row of bad events at the head would
+            # be taken for an outage for as long as the row is.
+            return self._waiting.any(now, random.random())  # noqa: S311
+        return self._waiting.next(now)
 
     def _attempt(self, claim: Claim) -> bool:
         record = claim.record
@@ -134,7 +172,7 @@ class Forwarder:
         )
         match reading:
             case Quarantine():
-                self._quarantine(claim, reading)
+                self._onward.quarantine(claim, reading)
                 return False
             case Forward(body=body, flags=flags):
                 claim.flags = flags
@@ -149,105 +187,96 @@ class Forwarder:
             # An attempt that we end ourselves is none: the event is read again.
             if claim.run.open and not self._ended:
                 self._settle(claim, outcome)
-            if not self._starting:
-                # Once for all outcomes of a turn of the loop, not once for each.
-                self._starting = True
-                self._loop.call_soon(self._start_soon)
+            self._start_soon()
         except Exception as error:  # noqa: BLE001 - not a context manager: it costs 1 us an event
             self._abort(f"unexpected {type(error).__name__} in settling an event", error)
 
     def _start_soon(self) -> None:
+        """Start attempts once for all that happens in a turn of the loop, not once for each."""
+        if not self._starting:
+            self._starting = True
+            self._loop.call_soon(self._start_now)
+
+    def _start_now(self) -> None:
         self._starting = False
         with self._abort.on_error("starting attempts"):
             self._start_attempts()
 
     def _settle(self, claim: Claim, outcome: Outcome) -> None:
-        attempts = claim.attempts + 1
-        self._tally.attempted(attempts, outcome)
+        self._tally.attempted(claim.attempts + 1, outcome)
         if is_success(outcome, self._conduct.policy):
-            if self._gate.is_shut:
-                self._gate.judged(outcome)
+            if self._gate.needs_successes and self._gate.succeeded():
+                self._pacer.restart()
             self._deliver(claim)
             return
         verdict = judge(
             outcome,
-            attempts,
+            claim.attempts + 1,
             self._conduct.policy,
             now=time.time(),
             chance=random.random(),  # noqa: S311 - jitter
         )
         match verdict:
             case Delivered():
-                if self._gate.is_shut:
-                    self._gate.judged(outcome)
                 self._deliver(claim)
-            case Retry(reason=reason, wait_seconds=wait):
-                self._gate.judged(outcome)
-                self._pass_on(claim, reason, outcome, wait=wait)
-            case Fail(reason=reason):
-                self._gate.judged(outcome)
-                self._pass_on(claim, reason, outcome, wait=None)
+            case Retry() | Fail():
+                self._failed(claim, verdict, outcome)
             case Hold():
-                self._hold(claim, verdict, outcome)
+                is_news = verdict.reason is not Reason.SLOW_DOWN or self._pacer.slowed()
+                if is_news or verdict.seconds is not None or self._gate.is_shut:
+                    self._gate.hold(verdict, _screen_of(claim), outcome)
+                self._put_back(claim, verdict.reason)
             case _:
                 assert_never(verdict)
 
     def _deliver(self, claim: Claim) -> None:
-        if claim.finish():
+        if self._finish(claim):
             tally = self._tally
             tally.completed[("delivered",)] += 1
             tally.delays.observe(time.time() - claim.produced_at / 1000)
             for flag in claim.flags:
                 tally.flagged[(flag,)] += 1
 
-    def _pass_on(
-        self, claim: Claim, reason: Reason, outcome: Outcome, *, wait: float | None
-    ) -> None:
-        now = _now_ms()
-        not_before = 0 if wait is None else now + int(wait * 1000)
-        status, error = told(outcome)
-        failure = Failure(reason=reason, status=status, error=error, flags=claim.flags)
-        attempts = claim.attempts + 1
-        trail = after_failure(claim.trail, attempts=attempts, not_before=not_before, now_ms=now)
-        facts = {**_names(claim), "attempts": attempts, "reason": reason.value,
-                 "status": status, "error": error}  # fmt: skip
-        if wait is None:
-            log.warning("delivery.gave_up", extra=facts)
-            topic, then = self._conduct.failure_topic, partial(self._failed, reason)
+    def _failed(self, claim: Claim, verdict: Retry | Fail, outcome: Outcome) -> None:
+        if not self._gate.counts:
+            # It was under way when it showed that nothing can be delivered: that was not its fault.
+            self._put_back(claim, verdict.reason)
+            return
+        status, _ = told(outcome)
+        failed = Failed(_screen_of(claim), verdict.reason, status)
+        if self._gate.failed(failed, outcome, is_first=claim.attempts == 0):
+            self._pacer.restart()
+        if self._order is not None and isinstance(verdict, Retry):
+            self._retry_here(claim, verdict, status)
         else:
-            log.info("delivery.retry", extra={**facts, "wait_seconds": round(wait, 3)})
-            topic, then = self._conduct.retry_topic, partial(self._scheduled, reason)
-        self._handoff.start(claim, _record(claim, topic, headers_of(trail, failure)), then)
+            self._onward.pass_on(claim, verdict, outcome)
 
-    def _quarantine(self, claim: Claim, why: Quarantine) -> None:
-        attempts = claim.attempts
-        trail = after_failure(claim.trail, attempts=attempts, not_before=0, now_ms=_now_ms())
-        failure = Failure(reason=f"quarantined:{why.fault}", error=why.detail)
-        log.warning(
-            "event.quarantined",
-            extra={**_names(claim), "reason": why.fault.value, "error": why.detail},
-        )
-        outgoing = _record(claim, self._conduct.failure_topic, headers_of(trail, failure))
-        self._handoff.start(claim, outgoing, self._quarantined)
+    def _retry_here(self, claim: Claim, verdict: Retry, status: int | None) -> None:
+        """Let an event wait where it is: on the retry topic, later ones would overtake it."""
+        now = _now_ms()
+        claim.attempts += 1
+        claim.not_before = now + int(verdict.wait_seconds * 1000)
+        claim.first_failed_at = claim.first_failed_at or now
+        self._tally.retries[(verdict.reason.value,)] += 1
+        log.info(
+            "delivery.retry",
+            extra={**names(claim), "attempts": claim.attempts, "reason": verdict.reason.value,
+                   "status": status, "wait_seconds": round(verdict.wait_seconds, 3)},
+        )  # fmt: skip
+        self._waiting.add((claim,))
 
-    def _scheduled(self, reason: Reason, claim: Claim) -> None:
-        if claim.finish():
-            self._tally.retries[(reason.value,)] += 1
-
-    def _failed(self, reason: Reason, claim: Claim) -> None:
-        if claim.finish():
-            self._tally.failures[(reason.value,)] += 1
-            self._tally.completed[("failed",)] += 1
-
-    def _quarantined(self, claim: Claim) -> None:
-        if claim.finish():
-            self._tally.failures[("quarantined",)] += 1
-            self._tally.completed[("quarantined",)] += 1
-
-    def _hold(self, claim: Claim, verdict: Hold, outcome: Outcome) -> None:
-        self._tally.held[(verdict.reason.value,)] += 1
+    def _put_back(self, claim: Claim, reason: Reason) -> None:
+        self._tally.held[(reason.value,)] += 1
         self._waiting.put_back(claim)
-        self._gate.hold(verdict.reason, outcome, asked=verdict.seconds)
+
+    def _finish(self, claim: Claim) -> bool:
+        """Note a durable outcome, and let the next event of the screen go."""
+        if not claim.finish():
+            return False
+        if self._order is not None:
+            self._waiting.add(self._order.finished(claim))
+            self._start_soon()
+        return True
 
     # Time
 
@@ -268,13 +297,20 @@ class Forwarder:
             seconds = max(when - _now_ms(), 0) / 1000 + 0.001
             self._alarm = self._loop.call_later(seconds, self._on_alarm)
 
+    @property
+    def _has_to_wait(self) -> bool:
+        # Not whether the pace forbids an attempt now: since it was asked for room, its time may
+        # have come, and nothing else would wake us.
+        is_paced = self._pacer.events_per_second_limit is not None
+        return self._gate.is_shut or self._waiting.has_later or (is_paced and bool(self._waiting))
+
     def _next_start(self) -> int | None:
         """When to look again, in epoch milliseconds; None when there is nothing to wait for."""
         if not self._working:
             return None
-        opens_in = self._gate.opens_in
-        if opens_in is not None:
-            return _now_ms() + int(opens_in * 1000)
+        waits = [s for s in (self._gate.opens_in, self._pacer.ready_in) if s is not None]
+        if waits:
+            return _now_ms() + int(max(waits) * 1000)
         # Without room only an outcome makes room: a timer would find nothing to do.
         return self._waiting.next_due() if self._room() > 0 else None
 
@@ -288,17 +324,6 @@ def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _record(claim: Claim, topic: str, headers: list[tuple[str, bytes]]) -> Outgoing:
-    record = claim.record
-    return Outgoing(topic=topic, key=record.key, value=record.value, headers=headers)
-
-
-def _names(claim: Claim) -> dict[str, object]:
-    record = claim.record
-    return {
-        "pop_id": claim.pop_id,
-        "stage": claim.stage.value,
-        "topic": record.topic,
-        "partition": record.partition,
-        "offset": record.offset,
-    }
+def _screen_of(claim: Claim) -> bytes | str:
+    """What stands for the event's screen; an event without a key stands for itself."""
+    return claim.record.key or claim.pop_id

@@ -6,18 +6,31 @@ import time
 
 from pop_stream.pop.breaker import Breaker, State
 from pop_stream.pop.outcome import Answer, NoAnswer, Outcome
-from pop_stream.pop.verdict import Reason
+from pop_stream.pop.recent import Failed, Recent
+from pop_stream.pop.verdict import Hold, Reason
 from pop_stream.watch.metrics import Tally
+from pop_stream.watch.status import Held
 
 log = logging.getLogger(__name__)
+
+#: What a person should look at, in the line that tells that nothing is delivered.
+_REMEDIES = {
+    Reason.MISCONFIGURED: "check the URL, the credentials and the certificates: "
+    "POP_STREAM_GSTV_URL, POP_STREAM_GSTV_SSL_CAFILE",
+    Reason.UNREACHABLE: "see whether GSTV is up and whether this machine can reach it",
+    Reason.TRANSIENT: "GSTV fails nearly every event: tell GSTV",
+    Reason.REJECTED: "GSTV refuses nearly every event: compare the events with what GSTV expects",
+    Reason.SLOW_DOWN: "GSTV asks for fewer events",
+}
 
 
 class Gate:
     """The breaker with a clock: it opens and closes, and says so."""
 
-    def __init__(self, tally: Tally) -> None:
-        self._breaker = Breaker()
+    def __init__(self, tally: Tally, breaker: Breaker) -> None:
+        self._breaker = breaker
         self._tally = tally
+        self._recent = Recent()
         #: Whether attempts are held back. A field, for it is asked with every event.
         self.is_shut = False
 
@@ -33,36 +46,96 @@ class Gate:
         seconds = self._breaker.until - time.monotonic()
         return seconds if seconds > 0 else None
 
+    @property
+    def held(self) -> Held | None:
+        """Why nothing is delivered, since when, and until when; None while the way is free."""
+        breaker = self._breaker
+        if breaker.reason is None:
+            return None
+        epoch = time.time() - time.monotonic()
+        return Held(
+            reason=breaker.reason.value,
+            since=epoch + breaker.since,
+            next_probe_at=epoch + breaker.until,
+        )
+
+    @property
+    def counts(self) -> bool:
+        """Whether an attempt that ends now is judged. While nothing can be delivered none is."""
+        return self._breaker.state is not State.OPEN
+
+    @property
+    def needs_successes(self) -> bool:
+        """Whether a success has to be told: nearly always it changes nothing."""
+        return self.is_shut or self._recent.failures > 0
+
     def attempted(self) -> None:
         """An attempt was started."""
         self._breaker = self._breaker.probing()
 
-    def judged(self, outcome: Outcome) -> None:
-        """An attempt counted. An answer shows that GSTV is back; a probe without one does not."""
-        if self._breaker.state is State.CLOSED:
-            return
-        if isinstance(outcome, NoAnswer):
-            if self._breaker.state is State.HALF_OPEN:
-                self.hold(Reason.UNREACHABLE, outcome, asked=None)
-            return
-        self._breaker = self._breaker.answered()
-        if self._breaker.state is State.CLOSED:
-            self.is_shut = self._tally.circuit_open = False
-            log.warning("delivery.resumed")
+    def succeeded(self) -> bool:
+        """GSTV has an event. Returns whether the way is free again."""
+        if self.is_shut:
+            return self._close()
+        self._recent.add(None)
+        return False
 
-    def hold(self, reason: Reason, outcome: Outcome, *, asked: float | None) -> None:
-        """Start no attempt for a while; `asked` is GSTV's own wish in seconds."""
+    def failed(self, failed: Failed, outcome: Outcome, *, is_first: bool = True) -> bool:
+        """An attempt failed, and counted. Returns whether the way is free again.
+
+        Of an event only the first attempt tells whether anything can be delivered: where all good
+        events are through and some bad ones come back again and again, nearly everything fails.
+        """
+        match self._breaker.state:
+            case State.HALF_OPEN if self._breaker.is_cleared_by(failed.reason, failed.status):
+                return self._close()
+            case State.HALF_OPEN:
+                self._open(self._breaker.reason or failed.reason, outcome, asked=None)
+            case State.CLOSED if is_first:
+                self._enter(failed, outcome)
+            case _:
+                pass
+        return False
+
+    def hold(self, hold: Hold, key: bytes | str, outcome: Outcome) -> None:
+        """An attempt failed that does not count."""
+        if hold.reason is Reason.SLOW_DOWN and hold.seconds is None and not self.is_shut:
+            # GSTV did not say for how long: fewer events a second may be all that it wants.
+            self._enter(Failed(key, hold.reason, told(outcome)[0]), outcome)
+        else:
+            self._open(hold.reason, outcome, asked=hold.seconds)
+
+    def _enter(self, failed: Failed, outcome: Outcome) -> None:
+        self._recent.add(failed)
+        trouble = self._recent.trouble
+        if trouble is not None:
+            self._open(trouble, outcome, asked=None)
+
+    def _open(self, reason: Reason, outcome: Outcome, *, asked: float | None) -> None:
         now = time.monotonic()
-        before = self._breaker.openings
-        self._breaker = self._breaker.held(now, asked=asked, chance=random.random())  # noqa: S311
+        before = self._breaker
+        self._breaker = before.opened(now, reason, asked=asked, chance=random.random())  # noqa: S311
         self.is_shut = self._tally.circuit_open = True
-        if self._breaker.openings != before:
+        if self._breaker.openings != before.openings:
             status, error = told(outcome)
-            log.warning(
+            log.log(
+                logging.ERROR if reason is Reason.MISCONFIGURED else logging.WARNING,
                 "delivery.held",
                 extra={"reason": reason.value, "status": status, "error": error,
-                       "next_probe_seconds": round(self._breaker.until - now, 3)},
+                       "held_seconds": round(now - self._breaker.since, 3),
+                       "next_probe_seconds": round(self._breaker.until - now, 3),
+                       "remedy": _REMEDIES[reason]},
             )  # fmt: skip
+
+    def _close(self) -> bool:
+        before, self._breaker = self._breaker, self._breaker.closed()
+        if self._breaker.state is not State.CLOSED:
+            return False
+        self._recent = Recent()
+        self.is_shut = self._tally.circuit_open = False
+        held = round(time.monotonic() - before.since, 3)
+        log.warning("delivery.resumed", extra={"held_seconds": held})
+        return True
 
 
 def told(outcome: Outcome) -> tuple[int | None, str]:

@@ -10,8 +10,8 @@ from pop_stream.stream.record import KafkaRecord
 class Work(Protocol):
     """The events under way, as the transport needs them."""
 
-    def resume(self) -> None:
-        """Take up work again: partitions were assigned."""
+    def resume(self, share: float) -> None:
+        """Take up work again: partitions were assigned, this share of all."""
 
     async def drain(self) -> None:
         """Start nothing new, and wait a bounded time for what is under way. Never raises."""
@@ -25,3 +25,5 @@ class Host(Protocol):
     #: How aiokafka reaches Kafka: `pop_stream.kafka.connection`.
     kafka_options: Mapping[str, Any]
     session_timeout_seconds: float
+    #: The topics from which attempts are made, by this worker or another.
+    attempted_topics: tuple[str, ...]

@@ -1,6 +1,7 @@
 """What is looked at before the worker joins its group: better not to start than to start half."""
 
 import logging
+from collections.abc import Callable
 
 from pop_stream import __version__
 from pop_stream.errors import SettingsError, TopicsMissingError
@@ -8,15 +9,16 @@ from pop_stream.kafka.topic_findings import Severity
 from pop_stream.kafka.topics import check
 from pop_stream.settings import Settings
 from pop_stream.watch.metrics import MetricsServer, Tally
+from pop_stream.watch.status import Status
 
 log = logging.getLogger(__name__)
 
 
-def serve_metrics(settings: Settings, tally: Tally) -> MetricsServer:
-    """Serve the metrics. Raises SettingsError when the port is taken."""
+def serve_metrics(settings: Settings, tally: Tally, look: Callable[[], Status]) -> MetricsServer:
+    """Serve the metrics and the worker's status. Raises SettingsError when the port is taken."""
     host, port = settings.metrics_host, settings.metrics_port
     try:
-        server = MetricsServer(tally, version=__version__, host=host, port=port)
+        server = MetricsServer(tally, version=__version__, host=host, port=port, look=look)
     except OSError as error:
         problem = (
             f"POP_STREAM_METRICS_PORT: cannot listen on {host}:{port} ({error.strerror}); "

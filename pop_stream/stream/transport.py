@@ -14,6 +14,7 @@ on_partitions_revoked    closes the ledger: nothing late counts any more
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, cast
 
@@ -163,8 +164,20 @@ class Consumer(faust_aiokafka.Consumer):
         """Open the ledger for what is ours now."""
         committed = await self._what_stands_committed(assigned)
         self._host.ledger.open({Place(*place) for place in assigned}, committed)
-        self._host.work.resume()
+        self._host.work.resume(self._share_of(assigned))
         await super().on_partitions_assigned(assigned, generation_id)
+
+    def _share_of(self, assigned: set[TP]) -> float:
+        """The part of all attempts that is ours: the shares of all workers add up to 1.
+
+        Each topic from which attempts are made has as much as the others, whoever consumes it.
+        """
+        topics = self._host.attempted_topics
+        mine = Counter(place.topic for place in assigned)
+        parts = (
+            mine[topic] / self._thread.partition_count(topic) for topic in topics if mine[topic]
+        )
+        return min(sum(parts) / len(topics), 1.0)
 
     async def _what_stands_committed(self, places: set[TP]) -> dict[Place, Commit]:
         try:

@@ -38,6 +38,15 @@ class Waiting:
             return heapq.heappop(self._later)[2]
         return self._ready.popleft() if self._ready else None
 
+    def any(self, now: int, chance: float) -> Claim | None:
+        """Take one out of all that may be attempted now; `chance` is drawn evenly from [0, 1)."""
+        if not self._ready:
+            return self.next(now)
+        index = int(chance * len(self._ready))
+        claim = self._ready[index]
+        del self._ready[index]
+        return claim
+
     @property
     def has_later(self) -> bool:
         """Whether any event is not yet due."""

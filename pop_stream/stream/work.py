@@ -11,6 +11,7 @@ from pop_stream.stream.ledger import Ledger, Run
 from pop_stream.stream.notifier import Notifier
 from pop_stream.stream.record import KafkaRecord
 from pop_stream.watch.metrics import Tally
+from pop_stream.watch.status import WorkStatus
 
 log = logging.getLogger(__name__)
 
@@ -52,9 +53,9 @@ class Work:
         """Tell of each failed event of the run."""
         self._notifier.take(run)
 
-    def resume(self) -> None:
-        """Take up work again: partitions were assigned."""
-        self._forwarder.resume()
+    def resume(self, share: float) -> None:
+        """Take up work again: partitions were assigned, this share of all."""
+        self._forwarder.resume(share)
 
     def begin_to_end(self) -> None:
         """The process will end: from now on all drains together have the time of one."""
@@ -91,6 +92,16 @@ class Work:
             self._moved = moved
             self._progress_at = now
         return now - self._progress_at
+
+    def status(self) -> WorkStatus:
+        """How things stand now. Safe to ask from another thread."""
+        return WorkStatus(
+            held=self._forwarder.held,
+            in_flight=self._forwarder.in_flight,
+            in_flight_limit=self._tally.in_flight_limit,
+            events_per_second_limit=self._forwarder.events_per_second_limit,
+            unfinished=self._ledger.unfinished,
+        )
 
     async def aclose(self) -> None:
         """End everything. What has no durable outcome stays unfinished."""

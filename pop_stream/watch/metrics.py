@@ -6,10 +6,10 @@ All of them are written by the worker's loop alone.
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry, make_wsgi_app, start_http_server
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -20,6 +20,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from pop_stream.pop.outcome import Answer, Outcome
+from pop_stream.watch.status import Status, serving
 
 #: Upper bounds in seconds, from a quarter of a second to a day.
 _DELAY_BUCKETS = (0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 14_400, 86_400)
@@ -156,11 +157,17 @@ def _cumulated(counts: Iterable[int]) -> Iterator[tuple[str, float]]:
 class MetricsServer:
     """Serves a tally over HTTP from a thread of its own, so that a busy loop cannot hide it."""
 
-    def __init__(self, tally: Tally, *, version: str, host: str, port: int) -> None:
-        """Listen at once. Port 0: any free one. Raises OSError when the port is taken."""
+    def __init__(
+        self, tally: Tally, *, version: str, host: str, port: int, look: Callable[[], Status]
+    ) -> None:
+        """Listen at once. Port 0: any free one. Raises OSError when the port is taken.
+
+        `look` gives the worker's status; it is called from another thread.
+        """
         registry = CollectorRegistry()
         registry.register(TallyCollector(tally, version))
         self._server, self._thread = start_http_server(port, host, registry)
+        self._server.set_app(serving(look, make_wsgi_app(registry)))
         self.port: int = self._server.server_port
 
     def close(self) -> None:

@@ -39,6 +39,16 @@ def test_requests_sent_ahead_are_answered_in_order(tmp_path: Path) -> None:
     assert [entry.decision for entry in read_ledger(tmp_path / "ledger")] == [201, 202, 200]
 
 
+def test_what_comes_too_fast_is_refused() -> None:
+    """Each request takes one token, though the rules look at its head and at its body."""
+    rules = [{"when": {"above_per_second": 0.001}, "then": {"status": 429}}]
+    request = b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n"
+    with MockGstv.start(rules=rules) as mock:
+        data = exchange(mock, request * 3, answers=3)
+
+    assert re.findall(rb"HTTP/1.1 (\d+)", data) == [b"200", b"429", b"429"]
+
+
 @pytest.mark.parametrize(
     ("request_bytes", "status"),
     [

@@ -18,7 +18,7 @@ class Attempt:
     nth: int
     #: All headers as they came, but names in lower case; the last of a name wins.
     headers: Mapping[bytes, bytes]
-    #: Seconds since the rules in force were set.
+    #: Seconds since the rules in force were set: till the head came, later till the body was read.
     seconds: float
     #: One random number from 0 to 1 for each rule, by its place.
     draws: tuple[float, ...] = ()
@@ -34,13 +34,13 @@ class Attempt:
         text = self.headers.get(b"x-pop-attempt", b"")
         return int(text) if text.isdigit() and len(text) < 10 else None
 
-    def read(self, body: bytes, received_at: float) -> "Attempt":
+    def read(self, body: bytes, *, seconds: float, received_at: float) -> "Attempt":
         """Add what came after the head."""
         return Attempt(
             id=self.id,
             nth=self.nth,
             headers=self.headers,
-            seconds=self.seconds,
+            seconds=seconds,
             draws=self.draws,
             body=body,
             fields=_json_fields(body),

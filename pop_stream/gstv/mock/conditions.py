@@ -19,6 +19,8 @@ _COMPARISONS: Final = {
     ">": operator.gt,
 }
 _COMPARISON: Final = re.compile(r"(<=|>=|==|<|>)?\s*(\d{1,9})")
+#: What a token bucket holds: so many seconds' worth, but at least one token.
+_BURST_SECONDS: Final = 0.1
 
 
 def equals(wanted: object) -> Matcher:
@@ -65,6 +67,27 @@ def by_chance(share: float, rule: int) -> Condition:
 def in_window(start: float, end: float) -> Condition:
     """Hold for a time after the rules were set."""
     return lambda attempt: start <= attempt.seconds < end
+
+
+def above_rate(per_second: float) -> Condition:
+    """Hold when attempts come faster, by a token bucket: the commonest measure of real gateways.
+
+    While there are tokens an attempt takes one and is let through; what finds none takes none.
+    So this has a memory: ask it once for an attempt, in the order of time, when all else holds.
+    """
+    burst = max(1.0, per_second * _BURST_SECONDS)
+    tokens, filled_at = burst, 0.0
+
+    def holds(attempt: Attempt) -> bool:
+        nonlocal tokens, filled_at
+        tokens = min(burst, tokens + (attempt.seconds - filled_at) * per_second)
+        filled_at = attempt.seconds
+        if tokens < 1:
+            return True
+        tokens -= 1
+        return False
+
+    return holds
 
 
 def nth_is(text: str) -> Condition:

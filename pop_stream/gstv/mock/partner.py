@@ -38,7 +38,7 @@ class Partner:
         return self._rules
 
     def set_rules(self, rules: Rules) -> None:
-        """Put other rules in force. Their time windows begin now."""
+        """Put other rules in force. Their time begins now."""
         self._rules = rules
         self._rules_set_at = time.monotonic()
 
@@ -49,7 +49,7 @@ class Partner:
             id=pop_id,
             nth=self.counts.arrive(pop_id),
             headers=headers,
-            seconds=time.monotonic() - self._rules_set_at,
+            seconds=self._seconds(),
             draws=tuple(self._random.random() for _ in self._rules.rules),
         )
         if self._rules.resets_before_read(attempt):
@@ -59,7 +59,7 @@ class Partner:
 
     def receive(self, attempt: Attempt, body: bytes, perform: Callable[[Action], None]) -> Post:
         """Take a POST's body and decide; the action is carried out later, by `perform`."""
-        attempt = attempt.read(body, time.time())
+        attempt = attempt.read(body, seconds=self._seconds(), received_at=time.time())
         action = self._rules.decide(attempt)
         post = Post(attempt, action, perform)
         low, high = action.delay
@@ -88,6 +88,9 @@ class Partner:
     def stats(self) -> dict[str, Any]:
         """All figures."""
         return self.counts.as_json() | {"delayed": len(self._delayed)}
+
+    def _seconds(self) -> float:
+        return time.monotonic() - self._rules_set_at
 
     def _decide(self, post: Post) -> None:
         self._delayed.pop(post, None)

@@ -1,6 +1,7 @@
 """What the mock does with an attempt, by rules: an ordered list, the first that matches wins.
 
-Pure: the same attempt and rules give the same action. `EXAMPLE` shows every part of a rule.
+Pure but for `above_per_second`, which remembers what it let through: otherwise the same attempt
+and rules give the same action. `EXAMPLE` shows every part of a rule.
 """
 
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ EXAMPLE: Final = """\
   {"when": {"share": [0.02, 0.06], "nth": "<=2"}, "then": {"status": 503, "retry_after": 1}},
   {"when": {"random": 0.01}, "then": {"reset": "after-read"}},
   {"when": {"window": [30, 40]}, "then": {"hang": true}},
+  {"when": {"above_per_second": 500}, "then": {"status": 429, "retry_after": 1}},
   {"when": {"header": {"X-Pop-Attempt": "1"}}, "then": {"delay": [0.01, 0.2], "close": true}}
 ]
 """
@@ -78,7 +80,7 @@ class Rule:
 
     #: Conditions that the head alone decides.
     head: tuple[Condition, ...] = ()
-    #: Conditions that need the body.
+    #: Conditions that are asked when the body has been read, in this order.
     body: tuple[Condition, ...] = ()
     action: Action = ACCEPT
 

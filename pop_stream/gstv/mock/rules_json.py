@@ -40,6 +40,7 @@ def _check_comparison(value: int | str) -> int | str:
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
+Rate = Annotated[float, Field(gt=0)]
 Shares = Annotated[tuple[Share, Share], AfterValidator(_check_range)]
 Times = Annotated[tuple[Seconds, Seconds], AfterValidator(_check_range)]
 Nth = Annotated[int | str, AfterValidator(_check_comparison)]
@@ -83,6 +84,7 @@ class _When(_Model):
     random: Share | None = None
     nth: Nth | None = None
     window: Times | None = None
+    above_per_second: Rate | None = None
 
     def head(self, rule: int) -> tuple[Condition, ...]:
         found = [conditions.header_is(name, how.matcher()) for name, how in self.header.items()]
@@ -98,7 +100,11 @@ class _When(_Model):
         return tuple(found)
 
     def body(self) -> tuple[Condition, ...]:
-        return tuple(conditions.field_is(name, how.matcher()) for name, how in self.field.items())
+        found = [conditions.field_is(name, how.matcher()) for name, how in self.field.items()]
+        if self.above_per_second is not None:
+            # The last: only what matches all else may take a token.
+            found.append(conditions.above_rate(self.above_per_second))
+        return tuple(found)
 
 
 class _Then(_Model):
@@ -172,6 +178,8 @@ class _Rule(_Model):
     def _check_order(self) -> "_Rule":
         if self.then.reset is Reset.BEFORE_READ and self.when.field:
             raise ValueError("a reset before reading cannot depend on a field of the body")
+        if self.then.reset is Reset.BEFORE_READ and self.when.above_per_second is not None:
+            raise ValueError("above_per_second counts what has been read: reset after-read instead")
         return self
 
     def rule(self, number: int) -> Rule:

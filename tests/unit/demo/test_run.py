@@ -75,7 +75,7 @@ def test_a_worker_that_loses_events_is_caught(topics, tmp_path, monkeypatch):
             children=children,
             screen=Screen(Console(file=io.StringIO())),
         )
-        order = Order(events=90, seed=1, keep=False, begun_at=time.monotonic())
+        order = Order(events=90, seed=1, keep=False, outage=False, begun_at=time.monotonic())
         code = asyncio.run(run(order, place, Listeners(report=reports.append, kept=print)))
     (report,) = reports
 

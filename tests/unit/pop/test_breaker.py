@@ -4,22 +4,26 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from pop_stream.pop.breaker import Breaker, State
+from pop_stream.pop.verdict import Reason
 
 CHANCES = st.floats(0, 1, exclude_max=True)
 #: What GSTV may ask for, up to the cap of Retry-After.
 ASKED = st.none() | st.floats(0, 900)
 
 
-def opened(now: float = 100.0, asked: float | None = None) -> Breaker:
+DOWN = Reason.TRANSIENT
+
+
+def opened(now: float = 100.0, asked: float | None = None, *, reason: Reason = DOWN) -> Breaker:
     """A breaker just opened, with the middle of the jitter."""
-    return Breaker().held(now, asked=asked, chance=0.5)
+    return Breaker().opened(now, reason, asked=asked, chance=0.5)
 
 
 def test_a_closed_breaker_limits_nothing() -> None:
     """While GSTV answers, the breaker sets no limit, whatever is in flight."""
     assert Breaker().room(0.0, 1000) is None
     assert Breaker().probing() == Breaker()
-    assert Breaker().answered() == Breaker()
+    assert Breaker().closed() == Breaker()
 
 
 def test_an_open_breaker_lets_nothing_through_until_its_time() -> None:
@@ -27,10 +31,10 @@ def test_an_open_breaker_lets_nothing_through_until_its_time() -> None:
     breaker = opened()
 
     assert breaker.state is State.OPEN
-    assert breaker.room(100.49, 0) == 0
-    assert breaker.room(100.5, 0) == 1
-    assert breaker.room(100.5, 1) == 0
-    assert breaker.room(100.5, 7) == 0
+    assert breaker.room(100.99, 0) == 0
+    assert breaker.room(101.0, 0) == 1
+    assert breaker.room(101.0, 1) == 0
+    assert breaker.room(101.0, 7) == 0
 
 
 def test_a_probe_under_way_is_the_only_one() -> None:
@@ -38,30 +42,30 @@ def test_a_probe_under_way_is_the_only_one() -> None:
     probing = opened().probing()
 
     assert probing.state is State.HALF_OPEN
-    assert probing.room(100.5, 1) == 0
-    assert probing.room(100.5, 0) == 1
+    assert probing.room(101.0, 1) == 0
+    assert probing.room(101.0, 0) == 1
 
 
-def test_a_probe_that_is_answered_closes_the_breaker() -> None:
-    """One answer lets everything through again, and the next opening starts from the beginning."""
-    closed = opened().probing().held(101, asked=None, chance=0.5).probing().answered()
+def test_a_probe_that_succeeds_closes_the_breaker() -> None:
+    """One success lets everything through again, and the next opening starts from the beginning."""
+    closed = opened().probing().opened(101, DOWN, asked=None, chance=0.5).probing().closed()
 
     assert closed.state is State.CLOSED
     assert closed.room(101.0, 50) is None
-    assert closed.held(200, asked=None, chance=0.5).until == 200.5
+    assert closed.opened(200, DOWN, asked=None, chance=0.5).until == 201.0
 
 
 def test_each_probe_that_fails_doubles_the_wait_up_to_the_most() -> None:
-    """0.5 s, 1, 2 and so on to 30 s, then always 30 s."""
+    """1 s, 2, 4 and so on to 30 s, then always 30 s."""
     breaker, now, waits = Breaker(), 0.0, []
     for _ in range(40):
-        breaker = breaker.held(now, asked=None, chance=0.5)
+        breaker = breaker.opened(now, DOWN, asked=None, chance=0.5)
         waits.append(breaker.until - now)
         now = breaker.until
         breaker = breaker.probing()
 
-    assert waits[:7] == pytest.approx([0.5, 1, 2, 4, 8, 16, 30])
-    assert waits[7:] == pytest.approx([30.0] * 33)
+    assert waits[:6] == pytest.approx([1, 2, 4, 8, 16, 30])
+    assert waits[6:] == pytest.approx([30.0] * 34)
 
 
 def test_many_that_fail_together_open_it_once() -> None:
@@ -69,7 +73,7 @@ def test_many_that_fail_together_open_it_once() -> None:
     first = opened()
     breaker = first
     for _ in range(64):
-        breaker = breaker.held(100.1, asked=None, chance=0.9)
+        breaker = breaker.opened(100.1, DOWN, asked=None, chance=0.9)
 
     assert breaker == first
 
@@ -77,22 +81,55 @@ def test_many_that_fail_together_open_it_once() -> None:
 def test_what_gstv_asks_for_is_waited_for() -> None:
     """GSTV's wish lengthens the wait, also when it comes late, and never shortens it."""
     assert opened(asked=20.0).until == 120.0
-    assert opened(asked=0.1).until == 100.5
-    assert opened().held(100.2, asked=9.0, chance=0.5).until == 109.2
-    assert opened(asked=20.0).held(100.2, asked=3.0, chance=0.5).until == 120.0
+    assert opened(asked=0.1).until == 101.0
+    assert opened().opened(100.2, DOWN, asked=9.0, chance=0.5).until == 109.2
+    assert opened(asked=20.0).opened(100.2, DOWN, asked=3.0, chance=0.5).until == 120.0
 
 
 def test_a_late_answer_from_before_does_not_close_an_open_breaker() -> None:
     """An attempt from before the opening says nothing of now: the probe decides."""
-    assert opened().answered() == opened()
+    assert opened().closed() == opened()
 
 
 @given(st.integers(0, 100), CHANCES, ASKED)
 def test_the_wait_is_bounded(openings: int, chance: float, asked: float | None) -> None:
-    """However often it opened: never under 0.4 s, never over 36 s beyond what GSTV asks for."""
-    breaker = Breaker(openings=openings, state=State.HALF_OPEN).held(7, asked=asked, chance=chance)
+    """However often it opened: never under 0.8 s, never over 36 s beyond what GSTV asks for."""
+    breaker = Breaker(openings=openings, state=State.HALF_OPEN).opened(
+        7, DOWN, asked=asked, chance=chance
+    )
 
-    assert 0.4 <= breaker.until - 7 <= max(36.0, asked or 0.0) + 1e-9
+    assert 0.8 - 1e-9 <= breaker.until - 7 <= max(36.0, asked or 0.0) + 1e-9
+
+
+def test_it_says_why_and_since_when_it_is_open() -> None:
+    """From its first opening until it is closed; probes that fail change neither."""
+    again = opened(100.0).probing().opened(101.0, DOWN, asked=None, chance=0.5)
+
+    assert (again.reason, again.since) == (DOWN, 100.0)
+    closed = again.probing().closed()
+    assert closed.reason is None
+    assert closed.opened(300.0, Reason.REJECTED, asked=None, chance=0.5).since == 300.0
+
+
+@pytest.mark.parametrize(
+    ("because", "reason", "status", "clears"),
+    [
+        (Reason.TRANSIENT, Reason.REJECTED, 422, True),
+        (Reason.UNREACHABLE, Reason.REJECTED, 400, True),
+        (Reason.MISCONFIGURED, Reason.REJECTED, 422, True),
+        (Reason.SLOW_DOWN, Reason.REJECTED, 413, True),
+        (Reason.REJECTED, Reason.REJECTED, 422, False),
+        (Reason.MISCONFIGURED, Reason.REJECTED, 404, False),
+        (Reason.UNREACHABLE, Reason.REJECTED, 410, False),
+        (Reason.TRANSIENT, Reason.TRANSIENT, 503, False),
+        (Reason.UNREACHABLE, Reason.TRANSIENT, None, False),
+    ],
+)
+def test_a_refused_probe_clears_the_way_if_it_shows_that_gstv_reads_events(
+    because: Reason, reason: Reason, status: int | None, clears: bool
+) -> None:
+    """Not if refusals are the trouble, nor by what a wrong address answers too."""
+    assert opened(reason=because).probing().is_cleared_by(reason, status) is clears
 
 
 class BreakerMachine(RuleBasedStateMachine):
@@ -131,7 +168,7 @@ class BreakerMachine(RuleBasedStateMachine):
     def answer(self) -> None:
         probed = self.breaker.state is not State.OPEN
         self.in_flight -= 1
-        self.breaker = self.breaker.answered()
+        self.breaker = self.breaker.closed()
         if probed:
             assert self.breaker.state is State.CLOSED
             assert self.breaker.openings == 0
@@ -141,7 +178,7 @@ class BreakerMachine(RuleBasedStateMachine):
     def hold(self, asked: float | None, chance: float) -> None:
         before = self.breaker
         self.in_flight -= 1
-        self.breaker = before.held(self.now, asked=asked, chance=chance)
+        self.breaker = before.opened(self.now, DOWN, asked=asked, chance=chance)
         assert self.breaker.state is State.OPEN
         assert self.breaker.until >= before.until or before.state is not State.OPEN
         assert self.breaker.until >= self.now + (asked or 0.0) - 1e-6

@@ -86,6 +86,8 @@ class FakeGstv:
         self.posts: list[Post] = []
         self.open: list[Post] = []
         self.most_in_flight = 0
+        self.worked = 0
+        self.worked_seconds = 0.0
         self.closed = False
         self._max_in_flight = max_in_flight
         self._on_outcome: Callable[[Any, Outcome], None]
@@ -114,6 +116,8 @@ class FakeGstv:
     def answer(self, outcome: Outcome, index: int = 0) -> Post:
         """End an open POST, the oldest if nothing else is said."""
         post = self.open.pop(index)
+        self.worked += 1
+        self.worked_seconds += 0.01
         self._on_outcome(post.token, outcome)
         return post
 

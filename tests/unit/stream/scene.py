@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
+from pop_stream.pop.breaker import Breaker
 from pop_stream.pop.event import Rules
 from pop_stream.pop.verdict import Policy
 from pop_stream.stream.claim import Stage
@@ -31,7 +32,14 @@ POP_ID = "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"
 class Scene:
     """Make it in a running loop."""
 
-    def __init__(self, *, max_in_flight: int = 64, working: bool = True, **policy: Any) -> None:
+    def __init__(
+        self,
+        *,
+        max_in_flight: int = 64,
+        working: bool = True,
+        order: Literal["none", "screen"] = "none",
+        **policy: Any,
+    ) -> None:
         self.arrivals = Arrivals()
         self.gstv = FakeGstv(max_in_flight)
         self.kafka = FakeKafka()
@@ -44,6 +52,9 @@ class Scene:
                 policy=Policy(**policy),
                 retry_topic=RETRY,
                 failure_topic=FAILURE,
+                # The tests have no second to wait for a probe.
+                breaker=Breaker(least_seconds=0.3),
+                order=order,
             ),
             make_client=self.gstv.make,
             handoff=self.handoff,

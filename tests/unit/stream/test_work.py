@@ -34,7 +34,7 @@ class All(Scene):
             tally=self.tally,
             drain_seconds=drain_seconds,
         )
-        self.work.resume()
+        self.work.resume(1.0)
 
     def committed(self) -> None:
         """Let the broker take what may be committed."""
@@ -152,7 +152,7 @@ def test_after_a_drain_work_can_be_taken_up_again() -> None:
         all_ = All()
         await all_.work.drain()
         all_.arrivals.assign()
-        all_.work.resume()
+        all_.work.resume(1.0)
         all_.work.deliver(all_.arrivals.run(EVENTS, EVENT))
 
         assert len(all_.gstv.open) == 1

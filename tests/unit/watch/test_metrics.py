@@ -1,3 +1,4 @@
+import json
 import urllib.request
 from collections.abc import Iterator
 
@@ -10,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pop_stream.pop.event import Flag
 from pop_stream.pop.outcome import Answer, NoAnswer, Outcome, Trouble
 from pop_stream.watch.metrics import Delays, MetricsServer, Tally, TallyCollector
+from pop_stream.watch.status import Held, Status, WorkStatus
 
 BOUNDS = [0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 14_400, 86_400]
 Samples = dict[tuple[str, ...], float]
@@ -144,11 +146,25 @@ def test_a_delay_on_a_bound_is_within_it() -> None:
     assert delays.counts == [1] * len(BOUNDS) + [0]
 
 
+STATUS = Status(
+    version="1.2.3",
+    group="pop-stream",
+    stages=("forward",),
+    work=WorkStatus(
+        held=Held(reason="transient", since=1000.0, next_probe_at=1016.5),
+        in_flight=0,
+        in_flight_limit=64,
+        events_per_second_limit=None,
+        unfinished=12,
+    ),
+)
+
+
 @pytest.fixture
 def server() -> Iterator[tuple[MetricsServer, Tally]]:
     """A server on a free port, and what it shows."""
     tally = Tally()
-    served = MetricsServer(tally, version="1.2.3", host="127.0.0.1", port=0)
+    served = MetricsServer(tally, version="1.2.3", host="127.0.0.1", port=0, look=lambda: STATUS)
     yield served, tally
     served.close()
 
@@ -166,18 +182,41 @@ def test_what_is_served_is_what_is_so_now(server: tuple[MetricsServer, Tally]) -
         assert samples_of(text)["pop_stream_events_completed_total", "delivered"] == count
 
 
+def test_the_status_is_served_beside_the_metrics(server: tuple[MetricsServer, Tally]) -> None:
+    """As one JSON object with everything that the worker says."""
+    served, _ = server
+    with urllib.request.urlopen(f"http://127.0.0.1:{served.port}/statusz") as answer:
+        kind, told = answer.headers["Content-Type"], json.loads(answer.read())
+
+    assert kind == "application/json"
+    assert told == {
+        "version": "1.2.3",
+        "group": "pop-stream",
+        "stages": ["forward"],
+        "work": {
+            "held": {"reason": "transient", "since": 1000.0, "next_probe_at": 1016.5},
+            "in_flight": 0,
+            "in_flight_limit": 64,
+            "events_per_second_limit": None,
+            "unfinished": 12,
+        },
+    }
+
+
 def test_a_port_that_is_taken_is_an_error_at_once(server: tuple[MetricsServer, Tally]) -> None:
     """Two workers cannot think that both are read."""
     served, tally = server
     with pytest.raises(OSError, match="in use"):
-        MetricsServer(tally, version="1", host="127.0.0.1", port=served.port)
+        MetricsServer(tally, version="1", host="127.0.0.1", port=served.port, look=lambda: STATUS)
 
 
 def test_closed_it_listens_no_more() -> None:
     """The port is free again, for the next worker."""
-    first = MetricsServer(Tally(), version="1", host="127.0.0.1", port=0)
+    first = MetricsServer(Tally(), version="1", host="127.0.0.1", port=0, look=lambda: STATUS)
     first.close()
-    second = MetricsServer(Tally(), version="1", host="127.0.0.1", port=first.port)
+    second = MetricsServer(
+        Tally(), version="1", host="127.0.0.1", port=first.port, look=lambda: STATUS
+    )
     second.close()
 
     assert second.port == first.port

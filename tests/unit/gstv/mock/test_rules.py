@@ -86,6 +86,52 @@ def test_a_window_is_matched(seconds: float, *, matches: bool) -> None:
     assert (status({"window": [1, 2]}, seconds=seconds) == 599) is matches
 
 
+def let_through(rate: float, times: list[float], **when: object) -> int:
+    """Count the attempts, at these seconds, that a limit of so many a second lets through."""
+    rules = rules_of({"when": {"above_per_second": rate} | when, "then": {"status": 429}})
+    return sum(rules.decide(attempt(seconds=seconds)) is ACCEPT for seconds in times)
+
+
+@pytest.mark.parametrize(
+    ("rate", "offered", "taken"), [(500, 400, 4000), (500, 1000, 5050), (500, 5000, 5050),
+     (20, 200, 202), (0.5, 10, 6)],
+)  # fmt: skip
+def test_a_rate_is_kept(rate: float, offered: int, taken: int) -> None:
+    """In ten seconds ten times the rate and one burst come through, however many are offered."""
+    times = [number / offered for number in range(10 * offered)]
+
+    assert let_through(rate, times) == pytest.approx(taken, abs=1)
+
+
+@pytest.mark.parametrize(("rate", "burst"), [(500, 50), (20, 2), (10, 1), (0.1, 1)])
+def test_a_burst_is_a_tenth_of_a_second(rate: float, burst: int) -> None:
+    """At least one attempt is let through at once, and no rest saves up more than a burst."""
+    assert let_through(rate, [0.0] * 100) == burst
+    assert let_through(rate, [3600.0] * 100) == burst
+
+
+def test_only_what_matches_all_else_takes_a_token() -> None:
+    """Neither another event nor a look at the head uses up what the rule lets through."""
+    when = {"field": {"siteId": "site-13"}, "nth": 1, "above_per_second": 1}
+    rules = rules_of({"when": when, "then": {"status": 429}})
+    matching = attempt(fields=FIELDS)
+
+    assert rules.decide(attempt(fields={})) is ACCEPT
+    assert rules.decide(attempt(fields=FIELDS, nth=2)) is ACCEPT
+    assert not rules.resets_before_read(matching)
+    assert [rules.decide(matching).status for _ in range(3)] == [200, 429, 429]
+
+
+def test_each_limit_has_its_own_bucket() -> None:
+    """What the first rule lets through is counted by the second too."""
+    rules = rules_of(
+        {"when": {"above_per_second": 20}, "then": {"status": 429}},
+        {"when": {"above_per_second": 10}, "then": {"status": 503}},
+    )
+
+    assert [rules.decide(attempt()).status for _ in range(3)] == [200, 503, 429]
+
+
 def test_a_share_is_of_events() -> None:
     """The same event is always on the same side, and about so many events are inside."""
     inside = [n for n in range(5000) if status({"share": 0.1}, id=f"id-{n}", nth=1) == 599]
@@ -184,5 +230,5 @@ def test_the_example_is_valid() -> None:
     """What --help shows can be used as it stands, and shows every condition and reset."""
     rules = parse_rules(EXAMPLE)
 
-    assert len(rules.rules) == 6
+    assert len(rules.rules) == 7
     assert rules.rules[3].action.reset is Reset.AFTER_READ

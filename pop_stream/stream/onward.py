@@ -1,0 +1,105 @@
+"""Where events go that were not delivered: to the retry topic, or to the failure topic."""
+
+import logging
+import time
+from collections.abc import Callable
+from functools import partial
+
+from pop_stream.pop.event import Quarantine
+from pop_stream.pop.outcome import Outcome
+from pop_stream.pop.trail import Failure, after_failure, headers_of
+from pop_stream.pop.verdict import Fail, Retry
+from pop_stream.stream.claim import Claim
+from pop_stream.stream.gate import told
+from pop_stream.stream.handoff import Handoff, Outgoing
+from pop_stream.watch.metrics import Tally
+
+log = logging.getLogger(__name__)
+
+Finish = Callable[[Claim], bool]
+
+
+class Onward:
+    """Hands events on, each with its trail, and finishes them once the broker has confirmed."""
+
+    def __init__(
+        self,
+        handoff: Handoff,
+        tally: Tally,
+        *,
+        retry_topic: str,
+        failure_topic: str,
+        finish: Finish,
+    ) -> None:
+        """`finish` notes the durable outcome of an event, and says whether it counts."""
+        self._handoff = handoff
+        self._tally = tally
+        self._retry_topic = retry_topic
+        self._failure_topic = failure_topic
+        self._finish = finish
+
+    def pass_on(self, claim: Claim, verdict: Retry | Fail, outcome: Outcome) -> None:
+        """Hand an event on whose attempt failed."""
+        wait = verdict.wait_seconds if isinstance(verdict, Retry) else None
+        now = _now_ms()
+        not_before = 0 if wait is None else now + int(wait * 1000)
+        status, error = told(outcome)
+        reason = verdict.reason
+        failure = Failure(reason=reason, status=status, error=error, flags=claim.flags)
+        attempts = claim.attempts + 1
+        trail = after_failure(claim.trail, attempts=attempts, not_before=not_before, now_ms=now)
+        facts = {**names(claim), "attempts": attempts, "reason": reason.value,
+                 "status": status, "error": error}  # fmt: skip
+        if wait is None:
+            log.warning("delivery.gave_up", extra=facts)
+            topic, then = self._failure_topic, partial(self._failed, reason.value)
+        else:
+            log.info("delivery.retry", extra={**facts, "wait_seconds": round(wait, 3)})
+            topic, then = self._retry_topic, partial(self._scheduled, reason.value)
+        self._handoff.start(claim, _record(claim, topic, headers_of(trail, failure)), then)
+
+    def quarantine(self, claim: Claim, why: Quarantine) -> None:
+        """Hand an event on that cannot be posted."""
+        trail = after_failure(claim.trail, attempts=claim.attempts, not_before=0, now_ms=_now_ms())
+        failure = Failure(reason=f"quarantined:{why.fault}", error=why.detail)
+        log.warning(
+            "event.quarantined",
+            extra={**names(claim), "reason": why.fault.value, "error": why.detail},
+        )
+        outgoing = _record(claim, self._failure_topic, headers_of(trail, failure))
+        self._handoff.start(claim, outgoing, self._quarantined)
+
+    def _scheduled(self, reason: str, claim: Claim) -> None:
+        if self._finish(claim):
+            self._tally.retries[(reason,)] += 1
+
+    def _failed(self, reason: str, claim: Claim) -> None:
+        if self._finish(claim):
+            self._tally.failures[(reason,)] += 1
+            self._tally.completed[("failed",)] += 1
+
+    def _quarantined(self, claim: Claim) -> None:
+        if self._finish(claim):
+            self._tally.failures[("quarantined",)] += 1
+            self._tally.completed[("quarantined",)] += 1
+
+
+def names(claim: Claim) -> dict[str, object]:
+    """What a log line says of an event, so that people find it."""
+    record = claim.record
+    return {
+        "pop_id": claim.pop_id,
+        "stage": claim.stage.value,
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+    }
+
+
+def _record(claim: Claim, topic: str, headers: list[tuple[str, bytes]]) -> Outgoing:
+    record = claim.record
+    return Outgoing(topic=topic, key=record.key, value=record.value, headers=headers)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
