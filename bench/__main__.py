@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import orjson
 
+from bench import partner
 from bench.machine import machine, versions
 from bench.receiver import find_receiver
 from bench.report import Measured, as_json, as_markdown
@@ -18,13 +19,15 @@ from bench.scenarios import SCENARIOS
 from bench.systems import SYSTEMS
 from pop_stream.errors import PopStreamError
 
+PARTNER = "partner"
 _RESULTS = Path(__file__).parent / "results" / "latest.json"
 
 
 @click.command()
 @click.option(
-    "--scenario", "scenarios", type=click.Choice(list(SCENARIOS)), multiple=True,
-    help="What to measure; may be given several times.  [default: all]",
+    "--scenario", "scenarios", type=click.Choice([*SCENARIOS, PARTNER]), multiple=True,
+    help="What to measure; may be given several times. `partner`: how delivery stands a partner "
+    "that is down, slow or wrong.  [default: all others]",
 )  # fmt: skip
 @click.option(
     "--systems",
@@ -60,12 +63,15 @@ def main(
         raise click.UsageError(
             f"no such system: {', '.join(unknown)} (there is {', '.join(SYSTEMS)})"
         )
-    if not all_cores:
+    # The mock is no small part of the work with `partner`, which compares no CPU.
+    if not all_cores and scenarios != (PARTNER,):
         # Children keep to it as well.
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     receiver = find_receiver()
     measured = []
     for key in scenarios or tuple(SCENARIOS):
+        if key == PARTNER:
+            continue
         scenario = SCENARIOS[key]
         if events is not None:
             scenario = replace(scenario, backlog=events)
@@ -84,6 +90,10 @@ def main(
         click.echo(as_markdown(measured[-1]) + "\n")
     _RESULTS.parent.mkdir(exist_ok=True)
     objects = [one for each in measured for one in as_json(each)]
+    if PARTNER in scenarios:
+        figures = partner.run(lambda text: click.echo(text, err=True))
+        click.echo(partner.as_markdown(figures) + "\n")
+        objects += partner.as_json(figures)
     _RESULTS.write_bytes(orjson.dumps(objects, option=orjson.OPT_INDENT_2) + b"\n")
     click.echo(f"kept in {_RESULTS}", err=True)
 

@@ -20,8 +20,11 @@ _SCREENS_PER_SITE = 12
 _SEED = 1
 
 
-async def fill(settings: Settings, scenario: Scenario) -> None:
-    """Make the topics, and write the backlog with keys and headers as players do."""
+async def fill(settings: Settings, scenario: Scenario, *, rate: float = 0.0) -> None:
+    """Make the topics, and write the events with keys and headers as players do.
+
+    `rate`: so many a second; 0: as fast as it goes.
+    """
     await topics.ensure(settings, partitions=scenario.partitions)
     network = Network(
         sites=_SITES,
@@ -34,7 +37,7 @@ async def fill(settings: Settings, scenario: Scenario) -> None:
     async with aiokafka.AIOKafkaProducer(**client_options(settings), acks="all") as producer:
         players = SimulatedPlayers(
             producer,
-            Sending(topic=settings.events_topic, events_per_second=0),
+            Sending(topic=settings.events_topic, events_per_second=rate),
             make_pop_id=PopIdMaker(lambda: time.time_ns() // 1_000_000, random.getrandbits),
             make_boot_id=lambda: str(uuid.uuid4()),
             ledger=None,

@@ -10,6 +10,7 @@ from pop_stream.stream.handoff import Handoff
 from pop_stream.stream.ledger import Ledger, Run
 from pop_stream.stream.notifier import Notifier
 from pop_stream.stream.record import KafkaRecord
+from pop_stream.watch.digest import FailureDigest
 from pop_stream.watch.metrics import Tally
 from pop_stream.watch.status import WorkStatus
 
@@ -37,6 +38,7 @@ class Work:
         self._handoff = handoff
         self._tally = tally
         self._drain_seconds = drain_seconds
+        self._digest = FailureDigest(tally)
         self._end_by: float | None = None
         self._moved = (0, 0, 0)
         self._progress_at = time.monotonic()
@@ -83,6 +85,7 @@ class Work:
         Waiting for an event's time, or for GSTV to come back, is not a lack of progress: only
         what was begun and does not end is, and what is finished and cannot be committed.
         """
+        self._digest.look(now)
         tally, ledger = self._tally, self._ledger
         tally.in_flight = self._forwarder.in_flight
         tally.unfinished = ledger.unfinished
@@ -108,3 +111,4 @@ class Work:
         await self._forwarder.aclose()
         await self._notifier.aclose()
         await self._handoff.aclose()
+        self._digest.tell(time.monotonic())

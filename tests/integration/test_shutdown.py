@@ -47,7 +47,7 @@ def test_a_worker_ends_though_gstv_hangs(topics: Settings, tmp_path: Path) -> No
     trial.send(events(300))
     with trial.gstv([{"then": {"hang": True}}]) as gstv:
         with trial.worker(gstv.url, gstv_timeout_seconds=100) as worker:
-            eventually(lambda: len(trial.entries) == 64, "all that may be is in flight")
+            eventually(lambda: len(trial.entries) == 16, "all that may be is in flight")
             worker.tell(signal.SIGTERM)
             worker.wait_until_it_says("worker.draining")
             worker.tell(signal.SIGTERM)
@@ -91,25 +91,25 @@ def test_the_last_commit_waits_for_the_one_under_way(
     own_kafka: LocalKafka, breakable: Trial
 ) -> None:
     """What ends while a commit is under way is committed too, before the worker goes."""
-    in_turn = ["soon"] * 40 + ["late"] * 20
+    in_turn = ["soon"] * 10 + ["late"] * 6
     breakable.send([event(n, filename=name, partition=n % 4) for n, name in enumerate(in_turn)])
     rules = [{"when": {"field": {"filename": "soon"}}, "then": {"delay": 1}},
              {"then": {"delay": 2}}]  # fmt: skip
     with breakable.gstv(rules) as gstv, breakable.worker(gstv.url) as worker:
-        eventually(lambda: gstv.stats()["delayed"] == 60, "all are in flight")
+        eventually(lambda: gstv.stats()["delayed"] == 16, "all are in flight")
         with frozen(own_kafka):
             worker.tell(signal.SIGTERM)
             # The commit of those that end soon hangs when the others end. Their commit cannot be
             # seen from outside before Kafka answers, so it is given a moment to be wanted.
-            eventually(lambda: breakable.delivered == 60, "all are delivered")
+            eventually(lambda: breakable.delivered == 16, "all are delivered")
             threading.Event().wait(0.5)
         assert worker.ends() == 0
-        assert sum(breakable.committed().values()) == 60
+        assert sum(breakable.committed().values()) == 16
 
 
 def test_a_worker_ends_though_kafka_is_dead(own_kafka: LocalKafka, breakable: Trial) -> None:
     """SIGTERM ends a worker in time that has lost its Kafka, with hand-offs under way."""
-    breakable.send(events(300))
+    breakable.send(events(300, screens=2))
     with (
         breakable.gstv(_REFUSING) as gstv,
         breakable.worker(gstv.url, drain_seconds=1) as worker,
@@ -128,7 +128,7 @@ def test_what_cannot_be_handed_on_stays_uncommitted(topics: Settings, tmp_path: 
             # Not before that: with such a topic a worker would not start.
             trial.wait_for_members(1)
             with trial.unwritable(topics.retry_topic):
-                trial.send(events(100))
+                trial.send(events(100, screens=2))
                 eventually(lambda: len(trial.entries) == 100, "all were refused")
                 assert worker.leave() == 0
         assert trial.records(topics.retry_topic) == 0

@@ -27,11 +27,12 @@ def event(
     number: int,
     *,
     filename: str = "ok",
+    screens: int = 40,
     partition: int | None = None,
     headers: Sequence[tuple[str, bytes]] = (),
 ) -> Outgoing:
-    """Make an event of one of 40 screens, with a pop-id. Rules of the mock go by `filename`."""
-    site, screen = str(number % 20), str(number % 40)
+    """Make an event of one of the screens, with a pop-id. Rules of the mock go by `filename`."""
+    site, screen = str(number % min(screens, 20)), str(number % screens)
     body = _BODIES[number % len(_BODIES)] % {"name": filename, "site": site, "screen": screen}
     pop_id = uuid7(1_790_000_000_000 + number, random.getrandbits(74))
     return Outgoing(
@@ -42,9 +43,9 @@ def event(
     )
 
 
-def events(count: int, *, filename: str = "ok") -> list[Outgoing]:
-    """Make that many events."""
-    return [event(number, filename=filename) for number in range(count)]
+def events(count: int, *, filename: str = "ok", screens: int = 40) -> list[Outgoing]:
+    """Make that many events. Were all of them to fail, two screens are too few for an outage."""
+    return [event(number, filename=filename, screens=screens) for number in range(count)]
 
 
 def pop_id_of(sent: Outgoing) -> str:
