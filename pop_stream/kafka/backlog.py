@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from pop_stream.kafka.admin import connected_admin
 from pop_stream.kafka.connection import client_options
@@ -38,7 +39,10 @@ async def backlog_of(settings: Settings, topics: tuple[str, ...]) -> list[Backlo
             ]
             for topic in described
         }
-        offsets = await admin.list_consumer_group_offsets(settings.group)
+        try:
+            offsets = await admin.list_consumer_group_offsets(settings.group)
+        except GroupCoordinatorNotAvailableError:
+            offsets = {}  # a new Kafka, on which no group has committed anything yet
         async with AIOKafkaConsumer(**client_options(settings)) as consumer:
             every = [place for some in places.values() for place in some]
             ends = await consumer.end_offsets(every)
