@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pop_stream.demo.scenario import PARTNER_RULES, shares_of, unfit_events
+from pop_stream.demo.scenario import PARTNER_RULES, partner_rules, shares_of, unfit_events
 from pop_stream.gstv.mock.attempt import Attempt, place
 from pop_stream.gstv.mock.rules_json import parse_rules
 from pop_stream.pop.event import Quarantine, Rules, read_event
@@ -82,3 +82,13 @@ def test_all_events_of_a_run_are_produced_by_somebody(events):
 def test_a_usual_run_has_unfit_events():
     """A run of 300 shows the quarantine."""
     assert shares_of(300).unfit == 6
+
+
+def test_the_outage_comes_before_all_other_misbehaviour() -> None:
+    """For 20 s everything is refused; without it the rules are the usual ones."""
+    outage, *usual = partner_rules(outage=True)
+
+    assert outage["then"] == {"status": 503}
+    begin, end = outage["when"]["window"]
+    assert end - begin == 20
+    assert usual == partner_rules(outage=False) == PARTNER_RULES
