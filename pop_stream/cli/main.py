@@ -30,7 +30,10 @@ COMMANDS = {
     "topics": LazyCommand("pop_stream.cli.topics:topics", "Create and check the topics."),
     "gstv": LazyCommand("pop_stream.cli.gstv:gstv", "Stand in for GSTV."),
     "player": LazyCommand("pop_stream.cli.player:player", "Play the part of the players."),
-    "status": LazyCommand("pop_stream.cli.status:status", "Say what is going on."),
+    "status": LazyCommand(
+        "pop_stream.cli.status:status",
+        "Say what is going on: GSTV, the backlog, and when it will be done.",
+    ),
     "config": LazyCommand("pop_stream.cli.config:config", "Show the settings in force."),
     "doctor": LazyCommand("pop_stream.cli.doctor:doctor", "Say what is wrong with this machine."),
 }

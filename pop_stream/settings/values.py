@@ -171,7 +171,7 @@ Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 Rate = Annotated[
     float,
     Field(ge=0.1, le=1_000_000, allow_inf_nan=False),
-    Kind("a number of events a second from 0.1 to 1000000", "NUMBER"),
+    Kind("a number of events a second from 0.1 to 1000000", "EVENTS/S"),
 ]
 Backoff = Annotated[
     tuple[Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)], ...],

@@ -23,10 +23,8 @@ _SHOW = 15
     ("then", "reason"),
     [
         ({"status": 503}, "transient"),
-        ({"reset": "after-read"}, "transient"),
         ({"status": 422}, "rejected"),
         ({"status": 404}, "misconfigured"),
-        ({"status": 410}, "misconfigured"),
     ],
 )
 def test_an_outage_parks_nothing_and_spends_few_attempts(
