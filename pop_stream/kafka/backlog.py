@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
+from pop_stream.errors import TopicsMissingError
 from pop_stream.kafka.admin import connected_admin
 from pop_stream.kafka.connection import client_options
 from pop_stream.settings import Settings
@@ -29,7 +30,8 @@ class Backlog:
 async def backlog_of(settings: Settings, topics: tuple[str, ...]) -> list[Backlog]:
     """Look at the topics as the group of the settings has left them.
 
-    Joins no group. Raises KafkaUnreachableError, and WorkFailedError when Kafka refuses.
+    Joins no group. Raises KafkaUnreachableError, TopicsMissingError, and WorkFailedError when
+    Kafka refuses.
     """
     async with connected_admin(settings) as admin:
         described = await admin.describe_topics(list(topics))
@@ -39,6 +41,10 @@ async def backlog_of(settings: Settings, topics: tuple[str, ...]) -> list[Backlo
             ]
             for topic in described
         }
+        if missing := [topic for topic in topics if not places[topic]]:
+            raise TopicsMissingError(
+                f"no such topic: {', '.join(missing)}; `pop-stream topics ensure` creates it"
+            )
         try:
             offsets = await admin.list_consumer_group_offsets(settings.group)
         except GroupCoordinatorNotAvailableError:

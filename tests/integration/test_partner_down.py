@@ -11,6 +11,7 @@ import pytest
 from pop_stream.settings import Settings
 from tests.support.account import Account, id_of
 from tests.support.eventually import eventually
+from tests.support.kafka import fresh_settings
 from tests.support.plays import events, pop_id_of
 from tests.support.trial import Trial
 
@@ -145,18 +146,33 @@ def test_status_says_what_is_going_on(topics: Settings, tmp_path: Path) -> None:
     assert told["drained_in_seconds"] is None
 
 
+def test_status_of_topics_that_are_missing_says_what_to_do(kafka: str) -> None:
+    """It does not take a topic that is not there for one that is empty."""
+    settings = fresh_settings(kafka)
+    done = _run_status(settings, 1)
+
+    assert done.returncode == 1
+    assert settings.events_topic in done.stderr
+    assert "pop-stream topics ensure" in done.stderr
+
+
 def _status(settings: Settings, port: int) -> dict[str, object]:
-    done = subprocess.run(
+    done = _run_status(settings, port)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, object] = json.loads(done.stdout)
+    return found
+
+
+def _run_status(settings: Settings, port: int) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [
             sys.executable, "-m", "pop_stream", "status", "--json", "--sample-seconds", "0.5",
             "--kafka-bootstrap-servers", settings.kafka_bootstrap_servers,
             "--events-topic", settings.events_topic, "--retry-topic", settings.retry_topic,
             "--group", settings.group, "--metrics-port", str(port),
         ],
-        check=True, capture_output=True, text=True,
+        check=False, capture_output=True, text=True,
     )  # fmt: skip
-    found: dict[str, object] = json.loads(done.stdout)
-    return found
 
 
 def _attempts(account: Account, pop_id: str) -> int:
