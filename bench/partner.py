@@ -28,7 +28,6 @@ from pop_stream.settings import Settings, load_settings
 _PATIENCE_SECONDS = 300.0
 _OUTAGE = (5.0, 65.0)
 _LOOK_SECONDS = 0.5
-_SHOWN_BY = 15
 
 Say = Callable[[str], None]
 Entries = list[LedgerEntry]

@@ -45,7 +45,6 @@ class Pacer:
         self._tally = tally
         self._all_per_second = events_per_second
         self._limit(Concurrency.up_to(posts.room))
-        self._ceiling = posts.room
         self._pace = Pace(fixed=events_per_second)
         self._bucket = Bucket()
         self._was_full = False
@@ -97,8 +96,8 @@ class Pacer:
 
     def restart(self) -> None:
         """Begin with one attempt at a time again: GSTV has just come back."""
-        base = self._concurrency.base_seconds
-        self._limit(Concurrency(ceiling=self._ceiling, limit=1.0, base_seconds=base))
+        known = self._concurrency
+        self._limit(Concurrency(ceiling=known.ceiling, limit=1.0, base_seconds=known.base_seconds))
         self._begin_round()
 
     def _measure(self, now: float) -> None:
