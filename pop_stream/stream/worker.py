@@ -31,6 +31,8 @@ def run_worker(settings: Settings) -> int:
             "Faust runs without its compiled parts, and would acknowledge events that it skips. "
             "Install faust-streaming from a wheel: pip install --only-binary :all: faust-streaming"
         )
+    # Not only `uvloop.run`: Faust makes a loop of its own for the thread that talks to Kafka.
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     return uvloop.run(_run(PopStreamApp(settings)))
 
 
