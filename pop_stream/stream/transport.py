@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 _NO_PARTITION = TP("", 0)
 _NO_ROOM_SECONDS = 0.05
 _NOTHING: tuple[tuple[TP, Any], ...] = ()
-#: Under load there is a commit at each tick: a kill may cost what was finished since, in duplicates.
+#: Under load each tick commits: a kill may cost what was finished since, in duplicates.
 _COMMIT_TICK_SECONDS = 0.05
 _COMMIT_EVENTS = 250
 _COMMITTED_SECONDS = 10.0
