@@ -141,6 +141,25 @@ def headers_of(trail: Trail, failure: Failure) -> list[tuple[str, bytes]]:
     return [*trail.carried, *written]
 
 
+def redrives_of(headers: Headers) -> int:
+    """How often an event was sent back from the failure topic, as its record there tells it."""
+    return _number(_latest(headers, _REDRIVES), 0, 1_000_000) or 0
+
+
+def reason_of(headers: Headers) -> str:
+    """Why an event was parked, as its record on the failure topic tells it; else empty."""
+    return _text(_latest(headers, _REASON))
+
+
+def redriven(headers: Headers) -> list[tuple[str, bytes]]:
+    """The headers with which a parked event goes back: those it has, one redrive more, due now.
+
+    Its attempts stay counted: it is tried once, and parked again if that fails.
+    """
+    redrives = str(redrives_of(headers) + 1).encode()
+    return [*_without(headers, (_REDRIVES, _NOT_BEFORE)), (_REDRIVES, redrives)]
+
+
 def own_headers(headers: Headers) -> Headers:
     """Of a record's headers those that only pop-stream writes."""
     return tuple(header for header in headers if header[0] in _OURS or header[0] in _KEPT)

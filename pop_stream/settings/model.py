@@ -13,6 +13,7 @@ from pop_stream.settings.values import (
     File,
     Port,
     Rate,
+    RedriveReasons,
     Seconds,
     Secret,
     Stages,
@@ -20,6 +21,7 @@ from pop_stream.settings.values import (
     Text,
     TopicName,
     Url,
+    Waits,
 )
 
 
@@ -118,6 +120,18 @@ class DeliverySettings(_Section):
 
     retry_backoff_seconds: Backoff = (1.0, 5.0, 30.0)
     """The wait before each retry, give or take 20 %. Further retries wait like the last."""
+
+    auto_redrive: Waits = "1h,6h,24h"
+    """How long an event stays parked before it is sent back for one more attempt, until GSTV has
+    it; further times wait like the last. Waits are like 90s, 30m, 6h or 2d. off: none is sent
+    back."""
+
+    auto_redrive_reasons: RedriveReasons = ("transient",)
+    """Which parked events are sent back: transient are those that GSTV failed, rejected those that
+    it refused. What is unfit to be sent always stays parked."""
+
+    auto_redrive_rate_limit: Rate = 50.0
+    """The most parked events a second that one worker sends back by itself."""
 
     validation: Literal["on", "off"] = "on"
     """off: everything that is a JSON object is forwarded, whatever its fields."""

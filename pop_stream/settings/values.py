@@ -16,6 +16,9 @@ DEFAULT_KAFKA_PORT = 9092
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 _SERVER = re.compile(r"(?:\[(?P<ipv6>[^\]]*)\]|(?P<host>[^:\[\]]*))(?::(?P<port>[0-9]{1,5}))?")
 _STATUSES = re.compile(r"([0-9]{3})(?:-([0-9]{3}))?")
+_WAIT = re.compile(r"([1-9][0-9]{0,8})([smhd])")
+_WAIT_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_LONGEST_WAIT = 365 * 86_400
 _TOPIC = re.compile(r"[a-zA-Z0-9._-]{1,249}")
 
 
@@ -43,6 +46,13 @@ def parse_statuses(text: str) -> frozenset[int]:
     return frozenset(statuses)
 
 
+def parse_waits(text: str) -> tuple[int, ...]:
+    """Read `1h,6h,24h` into seconds; `off` into none."""
+    if text.strip() == "off":
+        return ()
+    return tuple(_wait(part.strip()) for part in text.split(","))
+
+
 def parse_bootstrap_servers(text: str) -> tuple[tuple[str, int], ...]:
     """Read `host:port,[::1]:9092` into pairs. A port that is left out is 9092."""
     return tuple(_server(part.strip()) for part in text.split(","))
@@ -59,6 +69,14 @@ def is_loopback(host: str) -> bool:
         return False
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return (mapped or address).is_loopback
+
+
+def _wait(text: str) -> int:
+    match = _WAIT.fullmatch(text)
+    seconds = int(match[1]) * _WAIT_UNITS[match[2]] if match else 0
+    if not 0 < seconds <= _LONGEST_WAIT:
+        raise ValueError("must be off, or waits of at most 365d with commas, like 1h,6h,24h")
+    return seconds
 
 
 def _server(text: str) -> tuple[str, int]:
@@ -94,6 +112,11 @@ def _check_bootstrap_servers(text: str) -> str:
 
 def _check_statuses(text: str) -> str:
     parse_statuses(text)
+    return text
+
+
+def _check_waits(text: str) -> str:
+    parse_waits(text)
     return text
 
 
@@ -149,6 +172,12 @@ def _check_stages(stages: tuple[str, ...]) -> tuple[str, ...]:
     return stages
 
 
+def _check_reasons(reasons: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(reasons)) < len(reasons):
+        raise ValueError("must not name a reason twice")
+    return reasons
+
+
 Text = Annotated[str, AfterValidator(_check_text), Kind("text", "TEXT")]
 File = Annotated[str, AfterValidator(_check_text), Kind("the path of a file", "FILE")]
 Url = Annotated[
@@ -178,6 +207,18 @@ Backoff = Annotated[
     BeforeValidator(_split),
     Field(min_length=1, max_length=100),
     Kind("numbers of seconds from 0 to 86400 with commas, like 1,5,30", "SECONDS,..."),
+]
+Waits = Annotated[
+    str,
+    AfterValidator(_check_waits),
+    Kind("off, or waits with commas, like 1h,6h,24h", "WAIT,..."),
+]
+RedriveReasons = Annotated[
+    tuple[Literal["transient", "rejected"], ...],
+    BeforeValidator(_split),
+    Field(min_length=1),
+    AfterValidator(_check_reasons),
+    Kind("one or both of transient and rejected, with commas", "REASON,..."),
 ]
 Stage = Literal["forward", "retry", "failure"]
 Stages = Annotated[

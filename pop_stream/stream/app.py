@@ -1,5 +1,6 @@
 """The Faust app: settings become the parts, and the parts are put together here."""
 
+import asyncio
 import logging
 import tempfile
 from collections.abc import Callable
@@ -20,9 +21,10 @@ from pop_stream.pop.breaker import Breaker
 from pop_stream.pop.event import Rules
 from pop_stream.pop.notification import NotificationStyle
 from pop_stream.pop.outcome import Outcome
+from pop_stream.pop.redrive import RedriveSchedule
 from pop_stream.pop.verdict import Policy
 from pop_stream.settings import Settings, require
-from pop_stream.settings.values import parse_statuses
+from pop_stream.settings.values import parse_statuses, parse_waits
 from pop_stream.stream.abort import Abort
 from pop_stream.stream.agents import declare_agents
 from pop_stream.stream.forwarder import Conduct, Forwarder
@@ -31,6 +33,7 @@ from pop_stream.stream.ledger import Ledger, Limits
 from pop_stream.stream.notifier import Notifier
 from pop_stream.stream.preflight import require_topics, serve_metrics
 from pop_stream.stream.record import KafkaRecord
+from pop_stream.stream.redriver import RedriveConduct, Redriver, consumer_maker
 from pop_stream.stream.transport import Producer, Transport
 from pop_stream.stream.watchdog import Watchdog
 from pop_stream.stream.work import Work
@@ -63,6 +66,7 @@ class PopStreamApp(faust.App):
         )
         self._work: Work | None = None
         self._watchdog: Watchdog | None = None
+        self._redriver: Redriver | None = None
         self._metrics: MetricsServer | None = None
         super().__init__(settings.group, **_faust_settings(settings))
         self.transport = Transport([URL(f"kafka://{settings.kafka_bootstrap_servers}")], self)
@@ -91,6 +95,9 @@ class PopStreamApp(faust.App):
         )
         self._watchdog.start()
         await super().on_start()
+        if "failure" in self.settings.stages:
+            self._redriver = self._make_redriver(self._work)
+            self._redriver.start()
 
     def _status(self) -> Status:
         return Status(
@@ -110,7 +117,11 @@ class PopStreamApp(faust.App):
     async def _drain_and_stop(self) -> None:
         if self._work is not None:
             self._work.begin_to_end()
-        await super().stop()
+        # While the rest drains: both may take seconds when Kafka is gone.
+        async with asyncio.TaskGroup() as ends:
+            if self._redriver is not None:
+                ends.create_task(self._redriver.aclose())
+            await super().stop()
         if self._work is not None:
             await self._work.aclose()
         if self._watchdog is not None:
@@ -118,12 +129,35 @@ class PopStreamApp(faust.App):
         if self._metrics is not None:
             self._metrics.close()
 
+    async def _confirm(self, topic: str, **record: Any) -> None:
+        # The producer exists only once the app has started, so it is looked up with each record.
+        await cast(Producer, self.producer).confirm(topic, **record)
+
+    def _make_redriver(self, work: Work) -> Redriver:
+        settings = self.settings
+        return Redriver(
+            RedriveConduct(
+                schedule=RedriveSchedule(
+                    parse_waits(settings.auto_redrive), frozenset(settings.auto_redrive_reasons)
+                ),
+                retry_topic=settings.retry_topic,
+                events_per_second=settings.auto_redrive_rate_limit,
+            ),
+            make_consumer=consumer_maker(
+                self.kafka_options,
+                group=settings.group,
+                topic=settings.failure_topic,
+                session_timeout_seconds=settings.session_timeout_seconds,
+            ),
+            confirm=self._confirm,
+            is_held=lambda: work.is_held,
+            tally=self.tally,
+            abort=self.abort,
+        )
+
     def _put_together(self) -> Work:
         settings, tally, abort = self.settings, self.tally, self.abort
-        # The producer exists only once the app has started, so it is looked up with each record.
-        handoff = Handoff(
-            lambda *args, **kwargs: cast(Producer, self.producer).confirm(*args, **kwargs), abort
-        )
+        handoff = Handoff(self._confirm, abort)
         forwarder = Forwarder(
             _conduct(settings),
             make_client=_client_maker(settings, settings.gstv_url),

@@ -12,6 +12,7 @@ from pop_stream.gstv.client import GstvClient
 from pop_stream.pop.backoff import Backoff
 from pop_stream.pop.notification import Notification, NotificationStyle, notify_of
 from pop_stream.pop.outcome import Answer, Outcome
+from pop_stream.pop.trail import redrives_of
 from pop_stream.stream.abort import Abort
 from pop_stream.stream.claim import Claim, Stage, claims_of
 from pop_stream.stream.handoff import Handoff, Outgoing
@@ -38,7 +39,7 @@ class Call:
 
 
 class Notifier:
-    """Tells of every failed event: to the notification topic, and to a URL too where one is set."""
+    """Tells of every failed event once: to the notification topic, and to a URL if one is set."""
 
     def __init__(
         self,
@@ -71,6 +72,11 @@ class Notifier:
         claims = claims_of(run, Stage.FAILURE)
         self._tally.received[(Stage.FAILURE.value,)] += len(claims)
         for claim in claims:
+            if redrives_of(claim.record.headers):
+                # Told of when it was parked for the first time.
+                self._tally.notifications["topic", "known"] += 1
+                claim.finish()
+                continue
             notification = self._notification(claim)
             outgoing = Outgoing(
                 topic=self._topic,

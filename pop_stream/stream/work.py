@@ -79,6 +79,11 @@ class Work:
         """Attempts, hand-offs and calls that have begun and not ended."""
         return self._forwarder.in_flight + self._notifier.in_flight + self._handoff.in_progress
 
+    @property
+    def is_held(self) -> bool:
+        """Whether nothing can be delivered for now."""
+        return self._forwarder.held is not None
+
     def look(self, now: float) -> float:
         """Bring the gauges up to date; say for how many seconds work has not moved.
 

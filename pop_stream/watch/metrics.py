@@ -63,6 +63,7 @@ class Tally:
     held: Counter[tuple[str, ...]] = field(default_factory=_none)
     flagged: Counter[tuple[str, ...]] = field(default_factory=_none)
     notifications: Counter[tuple[str, ...]] = field(default_factory=_none)
+    redriven: Counter[tuple[str, ...]] = field(default_factory=_none)
     delays: Delays = field(default_factory=Delays)
     #: Gauges, as they stood at the worker's last tick.
     in_flight: int = 0
@@ -107,6 +108,7 @@ _COUNTERS = (
     ("failures", "failed_events", "Events handed to the failure topic.", ("reason",)),
     ("held", "attempts_held", "Attempts that did not count.", ("reason",)),
     ("flagged", "events_flagged", "Events forwarded although something is odd.", ("flag",)),
+    ("redriven", "redriven_events", "Parked events sent back by themselves.", ()),
     ("notifications", "failure_notifications", "Failure notifications.", ("channel", "result")),
 )  # fmt: skip
 _GAUGES = (

@@ -10,6 +10,7 @@ from pop_stream.settings import (
     parse_bootstrap_servers,
     parse_statuses,
 )
+from pop_stream.settings.values import parse_waits
 
 
 def _load(name: str, value: str) -> object:
@@ -30,6 +31,32 @@ def _load(name: str, value: str) -> object:
 def test_statuses_and_ranges_are_read(text: str, expected: set[int]) -> None:
     """`200-299,409` means what people think it means."""
     assert parse_statuses(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1h,6h,24h", (3600, 21_600, 86_400)),
+        (" 90s , 30m,2d ", (90, 1800, 172_800)),
+        ("365d", (31_536_000,)),
+        ("off", ()),
+    ],
+)
+def test_waits_are_read(text: str, expected: tuple[int, ...]) -> None:
+    """Each wait has its unit; `off` is none."""
+    assert parse_waits(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", ",", "1h,", "1", "h", "0s", "-1h", "1.5h", "1w", "366d", "1h,off", "OFF", "\u0661h"],
+)
+def test_no_other_waits_are_read(text: str) -> None:
+    """The message says how they are written."""
+    with pytest.raises(ValueError, match="must be off, or waits of at most 365d"):
+        parse_waits(text)
+    with pytest.raises(SettingsError):
+        _load("auto_redrive", text)
 
 
 @pytest.mark.parametrize(

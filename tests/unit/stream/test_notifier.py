@@ -43,10 +43,33 @@ class Scene:
             make_poster=self.gstv.make if url else None,
         )
 
-    def park(self, *values: bytes | None, key: bytes | None = b"k", pop_id: str = POP_ID) -> None:
+    def park(
+        self,
+        *values: bytes | None,
+        key: bytes | None = b"k",
+        pop_id: str = POP_ID,
+        redrives: bytes | None = None,
+    ) -> None:
         """Let events arrive from the failure topic."""
         headers = [("pop-id", pop_id.encode()), ("foreign", b"x"), ("pop-error", b"why")]
+        if redrives is not None:
+            headers.append(("pop-redrives", redrives))
         self.notifier.take(self.arrivals.run(FAILURE, *values, headers=headers, key=key))
+
+
+@pytest.mark.parametrize(("redrives", "told"), [(None, 1), (b"0", 1), (b"1", 0), (b"12", 0)])
+def test_an_event_that_fails_again_after_a_redrive_is_not_told_of_again(
+    redrives: bytes | None, told: int
+) -> None:
+    """GSTV knows of it since it was parked for the first time."""
+
+    async def scenario() -> None:
+        scene = Scene()
+        scene.park(EVENT, redrives=redrives)
+        await until(lambda: scene.arrivals.ledger.finished == 1)
+        assert len(scene.kafka.confirmed) == told
+
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,207 @@
+"""Sends parked events back by themselves, so that what GSTV failed for a while gets through.
+
+Each step of the schedule is a consumer group of its own on the failure topic: all events of a step
+wait equally long, so that the first that is not due yet stands for all behind it in its partition.
+An event that fails again is parked anew, with one redrive more, and belongs to the next step.
+
+A record is committed once the broker has the event on the retry topic. A crash in between sends it
+twice, under the same id.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalStateError,
+    KafkaError,
+    MessageSizeTooLargeError,
+)
+from aiokafka.structs import TopicPartition
+
+from pop_stream.kafka.header_names import read_any_header_name
+from pop_stream.pop.pace import Bucket
+from pop_stream.pop.redrive import RedriveSchedule
+from pop_stream.pop.trail import redriven
+from pop_stream.stream.abort import Abort
+from pop_stream.stream.handoff import Confirm
+from pop_stream.stream.record import KafkaRecord
+from pop_stream.watch.metrics import Tally
+
+log = logging.getLogger(__name__)
+
+#: So few that they are written within seconds at a low rate: only then are they committed.
+_MOST_RECORDS = 50
+_LOOK_SECONDS = 1.0
+_AGAIN_SECONDS = 10.0
+_STOP_SECONDS = 3.0
+#: Not due, or GSTV is not well: the partition is looked at again after so long at most.
+_LONGEST_PAUSE_SECONDS = 30.0
+
+MakeConsumer = Callable[[int], AIOKafkaConsumer]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedriveConduct:
+    """When parked events are sent back, where to, and how many a second."""
+
+    schedule: RedriveSchedule
+    retry_topic: str
+    events_per_second: float
+
+
+class Redriver:
+    """All steps of the schedule, each a task. Belongs to one event loop."""
+
+    def __init__(
+        self,
+        conduct: RedriveConduct,
+        *,
+        make_consumer: MakeConsumer,
+        confirm: Confirm,
+        is_held: Callable[[], bool],
+        tally: Tally,
+        abort: Abort,
+    ) -> None:
+        """`make_consumer` makes the consumer of a step; `is_held`: GSTV takes nothing for now."""
+        self._conduct = conduct
+        self._make_consumer = make_consumer
+        self._confirm = confirm
+        self._is_held = is_held
+        self._bucket = Bucket()
+        self._tally = tally
+        self._abort = abort
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin with all steps."""
+        loop = asyncio.get_running_loop()
+        steps = range(len(self._conduct.schedule.waits))
+        self._tasks = [loop.create_task(self._run(step)) for step in steps]
+
+    async def aclose(self) -> None:
+        """End all steps. What was sent back and is not committed is sent back again."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_STOP_SECONDS + 1)
+
+    async def _run(self, step: int) -> None:
+        with self._abort.on_error("redriving"):
+            while True:
+                consumer = self._make_consumer(step)
+                try:
+                    await consumer.start()
+                    await self._consume(consumer, step)
+                except KafkaError as error:
+                    # Parked events are safe where they are: no reason to end the worker.
+                    log.warning("redrive.failed", extra={"step": step + 1, "error": repr(error)})
+                finally:
+                    await _stop(consumer)
+                await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def _consume(self, consumer: AIOKafkaConsumer, step: int) -> None:
+        paused: dict[TopicPartition, float] = {}
+        while True:
+            _resume_due(consumer, paused)
+            batches = await consumer.getmany(
+                timeout_ms=int(_LOOK_SECONDS * 1000), max_records=_MOST_RECORDS
+            )
+            try:
+                for place, records in batches.items():
+                    await self._redrive(consumer, step, place, records, paused)
+            except (CommitFailedError, IllegalStateError):
+                # The partition went to another worker meanwhile, which reads it from its commit.
+                log.info("redrive.partition_lost", extra={"step": step + 1})
+
+    async def _redrive(
+        self,
+        consumer: AIOKafkaConsumer,
+        step: int,
+        place: TopicPartition,
+        records: Sequence[KafkaRecord],
+        paused: dict[TopicPartition, float],
+    ) -> None:
+        position, sent = records[0].offset, 0
+        for record in records:
+            due = self._conduct.schedule.due(record.headers, record.timestamp, step=step)
+            if due is not None:
+                seconds = due / 1000 - time.time()
+                if seconds > 0 or self._is_held():
+                    consumer.seek(place, record.offset)
+                    consumer.pause(place)
+                    wait = min(max(seconds, _LOOK_SECONDS), _LONGEST_PAUSE_SECONDS)
+                    paused[place] = time.monotonic() + wait
+                    break
+                await self._send_back(record)
+                sent += 1
+            position = record.offset + 1
+        if position > records[0].offset:
+            await consumer.commit({place: position})
+        if sent:
+            log.info("failure.redriven", extra={"step": step + 1, "partition": place.partition,
+                                                "events": sent})  # fmt: skip
+
+    async def _send_back(self, record: KafkaRecord) -> None:
+        rate = self._conduct.events_per_second
+        # Again and again, for another step may have been faster.
+        while (seconds := self._bucket.ready_in(time.monotonic(), rate)) > 0:  # noqa: ASYNC110
+            await asyncio.sleep(seconds)
+        self._bucket.take(1)
+        headers = redriven(record.headers)
+        try:
+            await self._confirm(
+                self._conduct.retry_topic, key=record.key, value=record.value, headers=headers
+            )
+        except MessageSizeTooLargeError:
+            # It would stand before all others for good; it stays parked instead.
+            facts = {"partition": record.partition, "offset": record.offset}
+            log.error("redrive.too_large", extra=facts)  # noqa: TRY400 - no trace would help
+        else:
+            self._tally.redriven[()] += 1
+
+
+def consumer_maker(
+    options: Mapping[str, Any], *, group: str, topic: str, session_timeout_seconds: float
+) -> MakeConsumer:
+    """How the consumer of each step is made: of the group `<group>-redrive-<1, 2, ...>`."""
+
+    def make(step: int) -> AIOKafkaConsumer:
+        read_any_header_name()
+        return AIOKafkaConsumer(
+            topic,
+            **options,
+            client_id=f"{group}-redrive-{step + 1}",
+            group_id=f"{group}-redrive-{step + 1}",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            # There is no hurry, and most of the time nothing to fetch.
+            fetch_max_wait_ms=2000,
+            fetch_max_bytes=1024 * 1024,
+            max_partition_fetch_bytes=256 * 1024,
+            session_timeout_ms=int(session_timeout_seconds * 1000),
+            heartbeat_interval_ms=int(session_timeout_seconds * 250),
+            max_poll_interval_ms=86_400_000,
+        )
+
+    return make
+
+
+def _resume_due(consumer: AIOKafkaConsumer, paused: dict[TopicPartition, float]) -> None:
+    now = time.monotonic()
+    for place in [place for place, until in paused.items() if until <= now]:
+        del paused[place]
+        if place in consumer.assignment():
+            consumer.resume(place)
+
+
+async def _stop(consumer: AIOKafkaConsumer) -> None:
+    try:
+        await asyncio.wait_for(consumer.stop(), _STOP_SECONDS)
+    except (KafkaError, TimeoutError) as error:
+        log.info("redrive.left_late", extra={"error": repr(error)})

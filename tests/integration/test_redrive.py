@@ -1,0 +1,67 @@
+"""What GSTV failed for a while is sent back by itself, until GSTV has it."""
+
+from pathlib import Path
+
+from pop_stream.settings import Settings
+from tests.support.account import attempts_of, header_of, id_of
+from tests.support.eventually import eventually
+from tests.support.plays import event, events
+from tests.support.trial import Trial
+
+_FAILS = {"when": {"field": {"filename": "down"}}, "then": {"status": 500}}
+_REFUSED = {"when": {"field": {"filename": "refused"}}, "then": {"status": 422}}
+
+
+def test_parked_events_are_redriven_until_gstv_has_them(topics: Settings, tmp_path: Path) -> None:
+    """Failed, parked, told of once, redriven, failed again, redriven again, delivered.
+
+    What GSTV rejects, and what is no event, stays parked.
+    """
+    trial = Trial(topics, tmp_path)
+    failing = [event(n, filename="down") for n in range(3)]
+    trial.send([*failing, event(3, filename="refused"), *events(20)[4:]])
+    quick = {"auto_redrive": "1s,2s", "retry_backoff_seconds": "0.05"}
+    with trial.gstv([_FAILS, _REFUSED]) as gstv, trial.worker(gstv.url, **quick) as worker:
+        eventually(
+            lambda: trial.records(topics.failure_topic) >= 4 + 3 + 3, "each was redriven twice"
+        )
+        gstv.set_rules([_REFUSED])
+        eventually(lambda: all(map(trial.has_delivered, failing)), "the rest is delivered")
+        account = trial.settle()
+        assert worker.said("failure.redriven")
+    account.assert_nothing_lost()
+    assert account.duplicates == {}
+    assert len(account.notifications) == len({id_of(record) for record in account.parked}) == 4
+    for sent in (*failing, event(3, filename="refused")):
+        refused = sent is not None and b'"refused"' in (sent.value or b"")
+        mine = [r for r in account.parked if r.value == sent.value]
+        redrives = [int(header_of(record, "pop-redrives") or 0) for record in mine]
+        assert redrives == ([0] if refused else list(range(len(mine))))
+        # Each redrive is one attempt more, under the same id and with the same origin.
+        assert [attempts_of(record) for record in mine] == [4 + n for n in redrives]
+        assert len({(id_of(r), header_of(r, "pop-origin")) for r in mine}) == 1
+
+
+def test_nothing_is_redriven_while_gstv_takes_nothing(topics: Settings, tmp_path: Path) -> None:
+    """Parked events wait for GSTV to be well: only then are they sent back, and delivered."""
+    trial = Trial(topics, tmp_path)
+    failing = [event(n, filename="down") for n in range(3)]
+    probing = {"gstv_probe_seconds": 0.5, "gstv_probe_most_seconds": 0.5}
+    quick = {"auto_redrive": "2s", "retry_backoff_seconds": "0.05", **probing}
+    locked = {"then": {"status": 401}}
+    trial.send([*failing, *events(20)[3:]])
+    with trial.gstv([_FAILS]) as gstv, trial.worker(gstv.url, **quick) as worker:
+        eventually(lambda: trial.records(topics.failure_topic) == 3, "they are parked")
+        gstv.set_rules([locked])
+        trial.send(events(30)[20:])
+        worker.wait_until_it_says("delivery.held")
+        retried = trial.records(topics.retry_topic)
+        tried = len(trial.entries)
+        # By then they have been due for seconds.
+        eventually(lambda: len(trial.entries) >= tried + 9, "some probes were made")
+        assert trial.records(topics.retry_topic) == retried
+        gstv.set_rules([])
+        eventually(lambda: all(map(trial.has_delivered, failing)), "they are delivered")
+        account = trial.settle()
+    account.assert_nothing_lost()
+    assert len(account.notifications) == 3
