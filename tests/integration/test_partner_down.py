@@ -87,11 +87,14 @@ def test_a_partner_that_wants_fewer_events_gets_fewer(topics: Settings, tmp_path
 
 
 def test_a_rate_limit_is_shared_by_all_workers(topics: Settings, tmp_path: Path) -> None:
-    """Two workers together keep to it: a partner that allows no more has nothing to refuse."""
+    """Two workers together keep to it, from the first event to the last.
+
+    Not told by a partner that answers 429 above it: on a busy machine it is the partner that stands
+    still for a while, and then reads in one moment what came over many.
+    """
     trial = Trial(topics, tmp_path)
-    rules = [{"when": {"above_per_second": 400}, "then": {"status": 429}}]
     with (
-        trial.gstv(rules) as gstv,
+        trial.gstv() as gstv,
         trial.worker(gstv.url, gstv_rate_limit=300),
         trial.worker(gstv.url, gstv_rate_limit=300),
     ):
@@ -101,7 +104,9 @@ def test_a_rate_limit_is_shared_by_all_workers(topics: Settings, tmp_path: Path)
 
     account.assert_nothing_lost()
     assert len(account.delivered) == 1500
-    assert [entry for entry in account.entries if not entry.delivered] == []
+    received = sorted(entry.received_at for entry in account.entries)
+    # 600 a second, were the limit each worker's own.
+    assert 1500 / (received[-1] - received[0]) < 400
 
 
 def test_in_screen_order_retries_hold_only_their_own_screen(
