@@ -166,16 +166,13 @@ def _split(value: object) -> object:
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
-def _check_stages(stages: tuple[str, ...]) -> tuple[str, ...]:
-    if len(set(stages)) < len(stages):
-        raise ValueError("must not name a stage twice")
-    return stages
+def _each_once(what: str) -> AfterValidator:
+    def check(names: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(names)) < len(names):
+            raise ValueError(f"must not name a {what} twice")
+        return names
 
-
-def _check_reasons(reasons: tuple[str, ...]) -> tuple[str, ...]:
-    if len(set(reasons)) < len(reasons):
-        raise ValueError("must not name a reason twice")
-    return reasons
+    return AfterValidator(check)
 
 
 Text = Annotated[str, AfterValidator(_check_text), Kind("text", "TEXT")]
@@ -217,7 +214,7 @@ RedriveReasons = Annotated[
     tuple[Literal["transient", "rejected"], ...],
     BeforeValidator(_split),
     Field(min_length=1),
-    AfterValidator(_check_reasons),
+    _each_once("reason"),
     Kind("one or both of transient and rejected, with commas", "REASON,..."),
 ]
 Stage = Literal["forward", "retry", "failure"]
@@ -225,6 +222,6 @@ Stages = Annotated[
     tuple[Stage, ...],
     BeforeValidator(_split),
     Field(min_length=1),
-    AfterValidator(_check_stages),
+    _each_once("stage"),
     Kind("one or more of forward, retry and failure, with commas", "STAGE,..."),
 ]

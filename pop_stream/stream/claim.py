@@ -1,5 +1,6 @@
 """One event that this worker has taken and not yet finished."""
 
+import time
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -58,6 +59,11 @@ class Claim:
     def finish(self) -> bool:
         """Note the durable outcome. Returns whether it counts."""
         return self.run.finish(self.index)
+
+
+def now_ms() -> int:
+    """The clock of claims, in epoch milliseconds."""
+    return time.time_ns() // 1_000_000
 
 
 def claims_of(run: Run[KafkaRecord], stage: Stage) -> list[Claim]:

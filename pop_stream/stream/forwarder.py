@@ -21,7 +21,7 @@ from pop_stream.pop.play_times import latest_local_time
 from pop_stream.pop.recent import Failed
 from pop_stream.pop.verdict import Delivered, Fail, Hold, Policy, Reason, Retry, is_success, judge
 from pop_stream.stream.abort import Abort
-from pop_stream.stream.claim import Claim, Stage, claims_of
+from pop_stream.stream.claim import Claim, Stage, claims_of, now_ms
 from pop_stream.stream.gate import Gate, told
 from pop_stream.stream.handoff import Handoff
 from pop_stream.stream.ledger import Run
@@ -139,7 +139,7 @@ class Forwarder:
 
     def _start_attempts(self) -> None:
         room, started = self._room(), 0
-        now = _now_ms()
+        now = now_ms()
         while started < room:
             claim = self._next(now)
             if claim is None:
@@ -253,7 +253,7 @@ class Forwarder:
 
     def _retry_here(self, claim: Claim, verdict: Retry, status: int | None) -> None:
         """Let an event wait where it is: on the retry topic, later ones would overtake it."""
-        now = _now_ms()
+        now = now_ms()
         claim.attempts += 1
         claim.not_before = now + int(verdict.wait_seconds * 1000)
         claim.first_failed_at = claim.first_failed_at or now
@@ -294,7 +294,7 @@ class Forwarder:
         self._alarm_at = when
         if when is not None:
             # A millisecond more, so that the clocks agree that the time has come.
-            seconds = max(when - _now_ms(), 0) / 1000 + 0.001
+            seconds = max(when - now_ms(), 0) / 1000 + 0.001
             self._alarm = self._loop.call_later(seconds, self._on_alarm)
 
     @property
@@ -310,7 +310,7 @@ class Forwarder:
             return None
         waits = [s for s in (self._gate.opens_in, self._pacer.ready_in) if s is not None]
         if waits:
-            return _now_ms() + int(max(waits) * 1000)
+            return now_ms() + int(max(waits) * 1000)
         # Without room only an outcome makes room: a timer would find nothing to do.
         return self._waiting.next_due() if self._room() > 0 else None
 
@@ -318,10 +318,6 @@ class Forwarder:
         self._alarm = self._alarm_at = None
         with self._abort.on_error("starting an attempt"):
             self._start_attempts()
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _screen_of(claim: Claim) -> bytes | str:

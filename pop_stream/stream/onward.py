@@ -1,7 +1,6 @@
 """Where events go that were not delivered: to the retry topic, or to the failure topic."""
 
 import logging
-import time
 from collections.abc import Callable
 from functools import partial
 
@@ -9,7 +8,7 @@ from pop_stream.pop.event import Quarantine
 from pop_stream.pop.outcome import Outcome
 from pop_stream.pop.trail import Failure, after_failure, headers_of
 from pop_stream.pop.verdict import Fail, Retry
-from pop_stream.stream.claim import Claim
+from pop_stream.stream.claim import Claim, now_ms
 from pop_stream.stream.gate import told
 from pop_stream.stream.handoff import Handoff, Outgoing
 from pop_stream.watch.metrics import Tally
@@ -41,7 +40,7 @@ class Onward:
     def pass_on(self, claim: Claim, verdict: Retry | Fail, outcome: Outcome) -> None:
         """Hand an event on whose attempt failed."""
         wait = verdict.wait_seconds if isinstance(verdict, Retry) else None
-        now = _now_ms()
+        now = now_ms()
         not_before = 0 if wait is None else now + int(wait * 1000)
         status, error = told(outcome)
         reason = verdict.reason
@@ -60,7 +59,7 @@ class Onward:
 
     def quarantine(self, claim: Claim, why: Quarantine) -> None:
         """Hand an event on that cannot be posted."""
-        trail = after_failure(claim.trail, attempts=claim.attempts, not_before=0, now_ms=_now_ms())
+        trail = after_failure(claim.trail, attempts=claim.attempts, not_before=0, now_ms=now_ms())
         failure = Failure(reason=f"quarantined:{why.fault}", error=why.detail)
         log.warning(
             "event.quarantined",
@@ -99,7 +98,3 @@ def names(claim: Claim) -> dict[str, object]:
 def _record(claim: Claim, topic: str, headers: list[tuple[str, bytes]]) -> Outgoing:
     record = claim.record
     return Outgoing(topic=topic, key=record.key, value=record.value, headers=headers)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

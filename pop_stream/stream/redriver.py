@@ -29,6 +29,7 @@ from pop_stream.pop.pace import Bucket
 from pop_stream.pop.redrive import RedriveSchedule
 from pop_stream.pop.trail import redriven
 from pop_stream.stream.abort import Abort
+from pop_stream.stream.claim import now_ms
 from pop_stream.stream.handoff import Confirm
 from pop_stream.stream.record import KafkaRecord
 from pop_stream.watch.metrics import Tally
@@ -131,7 +132,7 @@ class Redriver:
         for record in records:
             due = self._conduct.schedule.due(record.headers, record.timestamp, step=step)
             if due is not None:
-                seconds = due / 1000 - time.time()
+                seconds = (due - now_ms()) / 1000
                 if seconds > 0 or self._is_held():
                     consumer.seek(place, record.offset)
                     consumer.pause(place)

@@ -3,6 +3,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import IllegalStateError, KafkaConnectionError, MessageSizeTooLargeError
 from aiokafka.structs import TopicPartition
@@ -171,7 +172,9 @@ def test_a_partition_that_went_to_another_worker_ends_nothing() -> None:
     asyncio.run(scenario())
 
 
-def test_trouble_with_kafka_ends_nothing_and_is_tried_again(monkeypatch: Any) -> None:
+def test_trouble_with_kafka_ends_nothing_and_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Parked events are safe where they are."""
     monkeypatch.setattr(module, "_AGAIN_SECONDS", 0.01)
 
