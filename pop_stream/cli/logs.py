@@ -18,12 +18,6 @@ from pop_stream.settings import Settings
 _OWN = "pop_stream"
 _LIBRARIES = {"DEBUG": logging.INFO, "ERROR": logging.ERROR}
 _REPEAT_SECONDS = 10.0
-#: Ours of which there is one for each event that fails. A storm of them says no more than one;
-#: its numbers are told in `failures.parked` and in the metrics.
-_PER_EVENT = frozenset(
-    ("delivery.retry", "delivery.gave_up", "event.quarantined", "failure.notified")
-)
-_PER_EVENT_SECONDS = 60.0
 _MEMORY = 1024
 _TEXT_CHARACTERS = 2048
 _DIGITS = re.compile(r"\d+")
@@ -51,27 +45,23 @@ class RepeatFilter(logging.Filter):
     """Of a message that repeats, lets one pass in a while, with the number left out.
 
     One in 10 s of a library's: aiokafka writes 47 MB a minute while a broker is away. Messages are
-    the same when they differ only in their arguments or in digits. One in a minute, for each
-    reason, of those of ours that tell of a single event that failed. All others of ours pass.
+    the same when they differ only in their arguments or in digits. Ours all pass.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._lock = threading.Lock()
         #: When the message last passed, and how many were left out since; the oldest is forgotten.
-        self._seen: OrderedDict[tuple[str, int, str, str], tuple[float, int]] = OrderedDict()
+        self._seen: OrderedDict[tuple[str, int, str], tuple[float, int]] = OrderedDict()
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Say whether the record passes; one that passes after others gets `repeated`."""
-        is_own = _is_own(record)
-        if is_own and record.msg not in _PER_EVENT:
+        if record.name.partition(".")[0] == _OWN:
             return True
-        seconds = _PER_EVENT_SECONDS if is_own else _REPEAT_SECONDS
-        reason = getattr(record, "reason", "")
-        key = (record.name, record.levelno, _DIGITS.sub("#", str(record.msg)), reason)
+        key = (record.name, record.levelno, _DIGITS.sub("#", str(record.msg)))
         with self._lock:
             passed, left_out = self._seen.get(key, (float("-inf"), 0))
-            if record.created - passed < seconds:
+            if record.created - passed < _REPEAT_SECONDS:
                 self._seen[key] = (passed, left_out + 1)
                 return False
             self._seen[key] = (record.created, 0)
@@ -111,10 +101,6 @@ class TextFormatter(logging.Formatter):
         line = f"{_time(record)} {record.levelname} {record.name}: {event}{fields}"
         trace = _trace(self, record)
         return f"{line}\n{trace}" if trace else line
-
-
-def _is_own(record: logging.LogRecord) -> bool:
-    return record.name.partition(".")[0] == _OWN
 
 
 def _time(record: logging.LogRecord) -> str:

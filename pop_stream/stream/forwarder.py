@@ -5,7 +5,6 @@ is a claim in one of three places: waiting, in flight at the client, or in a han
 """
 
 import asyncio
-import logging
 import random
 import time
 from collections.abc import Callable
@@ -22,18 +21,17 @@ from pop_stream.pop.recent import Failed
 from pop_stream.pop.verdict import Delivered, Fail, Hold, Policy, Reason, Retry, is_success, judge
 from pop_stream.stream.abort import Abort
 from pop_stream.stream.claim import Claim, Stage, claims_of, now_ms
+from pop_stream.stream.event_log import EventLog
 from pop_stream.stream.gate import Gate, told
 from pop_stream.stream.handoff import Handoff
 from pop_stream.stream.ledger import Run
-from pop_stream.stream.onward import Onward, names
+from pop_stream.stream.onward import Onward
 from pop_stream.stream.pacer import Pacer
 from pop_stream.stream.record import KafkaRecord
 from pop_stream.stream.screen_order import ScreenOrder
 from pop_stream.stream.waiting import Waiting
 from pop_stream.watch.metrics import Tally
 from pop_stream.watch.status import Held
-
-log = logging.getLogger(__name__)
 
 MakeClient = Callable[[Callable[[Claim, Outcome], None]], GstvClient[Claim]]
 
@@ -69,9 +67,11 @@ class Forwarder:
         self._client = make_client(self._on_outcome)
         self._tally = tally
         self._abort = abort
+        self._event_log = EventLog()
         self._onward = Onward(
             handoff,
             tally,
+            self._event_log,
             retry_topic=conduct.retry_topic,
             failure_topic=conduct.failure_topic,
             finish=self._finish,
@@ -247,22 +247,18 @@ class Forwarder:
         if self._gate.failed(failed, outcome, is_first=claim.attempts == 0):
             self._pacer.restart()
         if self._order is not None and isinstance(verdict, Retry):
-            self._retry_here(claim, verdict, status)
+            self._retry_here(claim, verdict, outcome)
         else:
             self._onward.pass_on(claim, verdict, outcome)
 
-    def _retry_here(self, claim: Claim, verdict: Retry, status: int | None) -> None:
+    def _retry_here(self, claim: Claim, verdict: Retry, outcome: Outcome) -> None:
         """Let an event wait where it is: on the retry topic, later ones would overtake it."""
+        self._event_log.retry(claim, verdict, outcome)
         now = now_ms()
         claim.attempts += 1
         claim.not_before = now + int(verdict.wait_seconds * 1000)
         claim.first_failed_at = claim.first_failed_at or now
         self._tally.retries[(verdict.reason.value,)] += 1
-        log.info(
-            "delivery.retry",
-            extra={**names(claim), "attempts": claim.attempts, "reason": verdict.reason.value,
-                   "status": status, "wait_seconds": round(verdict.wait_seconds, 3)},
-        )  # fmt: skip
         self._waiting.add((claim,))
 
     def _put_back(self, claim: Claim, reason: Reason) -> None:

@@ -84,8 +84,16 @@ class Handoff:
         pause, trimmed = _FIRST_PAUSE_SECONDS, False
         with self._abort.on_error("hand-off", unless=lambda: not claim.is_ours):
             while claim.is_ours:
-                error = await self._try(outgoing)
-                if error is None:
+                try:
+                    await self._confirm(
+                        outgoing.topic,
+                        key=outgoing.key,
+                        value=outgoing.value,
+                        headers=outgoing.headers,
+                    )
+                except KafkaError as unconfirmed:
+                    error = unconfirmed
+                else:
                     then(claim)
                     return
                 # It may have been written all the same: a duplicate, never a loss.
@@ -98,15 +106,6 @@ class Handoff:
                 log.warning("handoff.unconfirmed", extra={**facts, "next_try_seconds": pause})
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
-
-    async def _try(self, outgoing: Outgoing) -> KafkaError | None:
-        try:
-            await self._confirm(
-                outgoing.topic, key=outgoing.key, value=outgoing.value, headers=outgoing.headers
-            )
-        except KafkaError as error:
-            return error
-        return None
 
     async def aclose(self) -> None:
         """Stop writing. What is unconfirmed stays unfinished."""

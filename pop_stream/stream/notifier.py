@@ -1,7 +1,6 @@
 """The failure notification of each event on the failure topic: told first, committed then."""
 
 import asyncio
-import logging
 import random
 from collections import deque
 from collections.abc import Callable
@@ -15,12 +14,11 @@ from pop_stream.pop.outcome import Answer, Outcome
 from pop_stream.pop.trail import redrives_of
 from pop_stream.stream.abort import Abort
 from pop_stream.stream.claim import Claim, Stage, claims_of
+from pop_stream.stream.event_log import EventLog
 from pop_stream.stream.handoff import Handoff, Outgoing
 from pop_stream.stream.ledger import Run
 from pop_stream.stream.record import KafkaRecord
 from pop_stream.watch.metrics import Tally
-
-log = logging.getLogger(__name__)
 
 MakePoster = Callable[[Callable[["Call", Outcome], None]], GstvClient["Call"]]
 
@@ -57,6 +55,7 @@ class Notifier:
         self._tally = tally
         self._abort = abort
         self._poster = None if make_poster is None else make_poster(self._on_outcome)
+        self._event_log = EventLog()
         self._calls: deque[Call] = deque()
         #: How many calls to the URL have ended.
         self.outcomes = 0
@@ -140,8 +139,4 @@ class Notifier:
 
     def _finish(self, claim: Claim) -> None:
         if claim.finish():
-            log.warning(
-                "failure.notified",
-                extra={"pop_id": claim.pop_id, "partition": claim.record.partition,
-                       "offset": claim.record.offset},
-            )  # fmt: skip
+            self._event_log.notified(claim)

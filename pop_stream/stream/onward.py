@@ -1,6 +1,5 @@
 """Where events go that were not delivered: to the retry topic, or to the failure topic."""
 
-import logging
 from collections.abc import Callable
 from functools import partial
 
@@ -9,11 +8,10 @@ from pop_stream.pop.outcome import Outcome
 from pop_stream.pop.trail import Failure, after_failure, headers_of
 from pop_stream.pop.verdict import Fail, Retry
 from pop_stream.stream.claim import Claim, now_ms
+from pop_stream.stream.event_log import EventLog
 from pop_stream.stream.gate import told
 from pop_stream.stream.handoff import Handoff, Outgoing
 from pop_stream.watch.metrics import Tally
-
-log = logging.getLogger(__name__)
 
 Finish = Callable[[Claim], bool]
 
@@ -25,6 +23,7 @@ class Onward:
         self,
         handoff: Handoff,
         tally: Tally,
+        event_log: EventLog,
         *,
         retry_topic: str,
         failure_topic: str,
@@ -33,38 +32,33 @@ class Onward:
         """`finish` notes the durable outcome of an event, and says whether it counts."""
         self._handoff = handoff
         self._tally = tally
+        self._event_log = event_log
         self._retry_topic = retry_topic
         self._failure_topic = failure_topic
         self._finish = finish
 
     def pass_on(self, claim: Claim, verdict: Retry | Fail, outcome: Outcome) -> None:
         """Hand an event on whose attempt failed."""
-        wait = verdict.wait_seconds if isinstance(verdict, Retry) else None
         now = now_ms()
-        not_before = 0 if wait is None else now + int(wait * 1000)
+        not_before = now + int(verdict.wait_seconds * 1000) if isinstance(verdict, Retry) else 0
         status, error = told(outcome)
         reason = verdict.reason
         failure = Failure(reason=reason, status=status, error=error, flags=claim.flags)
         attempts = claim.attempts + 1
         trail = after_failure(claim.trail, attempts=attempts, not_before=not_before, now_ms=now)
-        facts = {**names(claim), "attempts": attempts, "reason": reason.value,
-                 "status": status, "error": error}  # fmt: skip
-        if wait is None:
-            log.warning("delivery.gave_up", extra=facts)
-            topic, then = self._failure_topic, partial(self._failed, reason.value)
-        else:
-            log.info("delivery.retry", extra={**facts, "wait_seconds": round(wait, 3)})
+        if isinstance(verdict, Retry):
+            self._event_log.retry(claim, verdict, outcome)
             topic, then = self._retry_topic, partial(self._scheduled, reason.value)
+        else:
+            self._event_log.gave_up(claim, verdict, outcome)
+            topic, then = self._failure_topic, partial(self._failed, reason.value)
         self._handoff.start(claim, _record(claim, topic, headers_of(trail, failure)), then)
 
     def quarantine(self, claim: Claim, why: Quarantine) -> None:
         """Hand an event on that cannot be posted."""
         trail = after_failure(claim.trail, attempts=claim.attempts, not_before=0, now_ms=now_ms())
         failure = Failure(reason=f"quarantined:{why.fault}", error=why.detail)
-        log.warning(
-            "event.quarantined",
-            extra={**names(claim), "reason": why.fault.value, "error": why.detail},
-        )
+        self._event_log.quarantined(claim, why)
         outgoing = _record(claim, self._failure_topic, headers_of(trail, failure))
         self._handoff.start(claim, outgoing, self._quarantined)
 
@@ -81,18 +75,6 @@ class Onward:
         if self._finish(claim):
             self._tally.failures[("quarantined",)] += 1
             self._tally.completed[("quarantined",)] += 1
-
-
-def names(claim: Claim) -> dict[str, object]:
-    """What a log line says of an event, so that people find it."""
-    record = claim.record
-    return {
-        "pop_id": claim.pop_id,
-        "stage": claim.stage.value,
-        "topic": record.topic,
-        "partition": record.partition,
-        "offset": record.offset,
-    }
 
 
 def _record(claim: Claim, topic: str, headers: list[tuple[str, bytes]]) -> Outgoing:
