@@ -23,7 +23,7 @@ from pop_stream.gstv.mock.running import MockGstv
 from pop_stream.kafka import topics
 from pop_stream.kafka.backlog import backlog_of
 from pop_stream.kafka.local import LocalKafka, LocalKafkaOptions
-from pop_stream.settings import Settings, load_settings
+from pop_stream.settings import TOPICS, Settings, load_settings
 
 _PATIENCE_SECONDS = 300.0
 _OUTAGE = (5.0, 65.0)
@@ -127,11 +127,7 @@ def _settings_of(trial: Trial, settings: Settings) -> Settings:
     return settings.model_copy(
         update={
             "group": f"bench-{trial.name}",
-            "events_topic": f"{trial.name}-events",
-            "retry_topic": f"{trial.name}-retry",
-            "failure_topic": f"{trial.name}-failure",
-            "notification_topic": f"{trial.name}-notifications",
-            "receipts_topic": f"{trial.name}-receipts",
+            **{name: f"{trial.name}-{name.removesuffix('_topic')}" for name in TOPICS},
         }
     )
 
@@ -161,8 +157,7 @@ def _run_once(trial: Trial, settings: Settings) -> Entries:
 
 
 def _variables(trial: Trial, settings: Settings, mock: MockGstv) -> dict[str, str]:
-    names = ("kafka_bootstrap_servers", "group", "events_topic", "retry_topic", "failure_topic",
-             "notification_topic", "receipts_topic")  # fmt: skip
+    names = ("kafka_bootstrap_servers", "group", *TOPICS)
     return {f"POP_STREAM_{name.upper()}": str(getattr(settings, name)) for name in names} | {
         "POP_STREAM_GSTV_URL": f"{mock.url}/pops",
         "POP_STREAM_GSTV_MAX_IN_FLIGHT": str(trial.in_flight),

@@ -30,6 +30,9 @@ COMMANDS = {
     "topics": LazyCommand("pop_stream.cli.topics:topics", "Create and check the topics."),
     "gstv": LazyCommand("pop_stream.cli.gstv:gstv", "Stand in for GSTV."),
     "player": LazyCommand("pop_stream.cli.player:player", "Play the part of the players."),
+    "failures": LazyCommand(
+        "pop_stream.cli.failures:failures", "Decide what becomes of parked events."
+    ),
     "status": LazyCommand(
         "pop_stream.cli.status:status",
         "Say what is going on: GSTV, the backlog, and when it will be done.",

@@ -8,16 +8,9 @@ import click
 from pop_stream.cli.output import print_json, print_table
 from pop_stream.cli.settings_options import with_settings
 from pop_stream.errors import TopicsMissingError
-from pop_stream.settings import Settings
+from pop_stream.settings import TOPICS, Settings
 
-SETTINGS = (
-    "kafka_",
-    "events_topic",
-    "retry_topic",
-    "failure_topic",
-    "notification_topic",
-    "receipts_topic",
-)
+SETTINGS = ("kafka_", *TOPICS)
 
 
 @click.group()

@@ -10,17 +10,10 @@ from pop_stream.errors import KafkaUnreachableError
 from pop_stream.kafka.admin import connected_admin
 from pop_stream.kafka.local import LocalKafka, LocalKafkaOptions
 from pop_stream.kafka.topics import ensure
-from pop_stream.settings import SETTINGS, Settings
+from pop_stream.settings import SETTINGS, TOPICS, Settings
 from pop_stream.settings.catalogue import PREFIX, as_text
 
 _PARTITIONS = 6
-_TOPICS = (
-    "events_topic",
-    "retry_topic",
-    "failure_topic",
-    "notification_topic",
-    "receipts_topic",
-)
 
 
 def names_own_kafka(settings: Settings) -> bool:
@@ -45,7 +38,7 @@ def kafka_for(settings: Settings, *, downloading: Callable[[int, int], None]) ->
         for name in settings.model_fields_set
         if name.startswith("kafka_")
     }
-    topics = {name: f"{run}-{SETTINGS[name].default}" for name in _TOPICS}
+    topics = {name: f"{run}-{SETTINGS[name].default}" for name in TOPICS}
     yield _settings(reach | topics | {"group": run})
 
 
@@ -61,7 +54,7 @@ async def topics_for(settings: Settings, *, remove: bool) -> AsyncIterator[None]
     finally:
         if remove:
             async with connected_admin(settings) as admin:
-                await admin.delete_topics([getattr(settings, name) for name in _TOPICS])
+                await admin.delete_topics([getattr(settings, name) for name in TOPICS])
 
 
 def environment_of(settings: Settings, base: Mapping[str, str]) -> dict[str, str]:

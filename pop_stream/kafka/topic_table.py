@@ -59,7 +59,7 @@ def least_in_sync(replication: int) -> int:
 
 
 def topic_table(settings: Settings) -> tuple[TopicPlan, ...]:
-    """Give the five topics, under the names that the settings give them."""
+    """Give the topics, under the names that the settings give them."""
     return (
         TopicPlan(
             name=settings.events_topic,
@@ -102,6 +102,15 @@ def topic_table(settings: Settings) -> tuple[TopicPlan, ...]:
             holds="what was delivered, and when",
             retention=None,
             because="they are the proof of delivery, and small: one record for many events",
+            least_retention=timedelta(days=30),
+            max_message_bytes=EVENTS_MAX_BYTES,
+            owed=False,
+        ),
+        TopicPlan(
+            name=settings.settled_topic,
+            holds="which parked events people have settled",
+            retention=None,
+            because="a mark that is gone would let its event be sent again",
             least_retention=timedelta(days=30),
             max_message_bytes=EVENTS_MAX_BYTES,
             owed=False,

@@ -6,12 +6,13 @@ a `.env` file, a TOML file, the default. All problems are reported at once.
 
 from pop_stream.settings.catalogue import SETTINGS, Setting
 from pop_stream.settings.loading import Loaded, load, load_settings, require
-from pop_stream.settings.model import SECTIONS, Settings
+from pop_stream.settings.model import SECTIONS, TOPICS, Settings
 from pop_stream.settings.values import is_loopback, parse_bootstrap_servers, parse_statuses
 
 __all__ = [
     "SECTIONS",
     "SETTINGS",
+    "TOPICS",
     "Loaded",
     "Setting",
     "Settings",

@@ -184,6 +184,9 @@ class TopicSettings(_Section):
     receipts_topic: TopicName = "pop-receipts"
     """Where it is written down what was delivered, and when."""
 
+    settled_topic: TopicName = "pop-failures-settled"
+    """Where people mark parked events as settled: those are not sent back by themselves."""
+
 
 class NotificationSettings(_Section):
     """What GSTV is told of a failure."""
@@ -224,6 +227,9 @@ class Settings(
 ):
     """The settings in force, frozen. `load_settings` makes them and checks them as a whole."""
 
+
+#: The settings that name topics.
+TOPICS = tuple(TopicSettings.model_fields)
 
 #: In the order in which people read them.
 SECTIONS: tuple[type[BaseModel], ...] = (

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pop_stream.settings.model import Settings
+from pop_stream.settings.model import TOPICS, Settings
 from pop_stream.settings.values import is_loopback, parse_bootstrap_servers
 
 
@@ -98,7 +98,7 @@ def _gstv_certificates(settings: Settings) -> Iterator[Blame]:
 
 def _topics_differ(settings: Settings) -> Iterator[Blame]:
     seen: dict[str, str] = {}
-    for name in _TOPICS:
+    for name in TOPICS:
         topic = getattr(settings, name)
         # Kafka refuses a topic whose name differs from another only by dot and underscore.
         first = seen.setdefault(topic.replace(".", "_"), name)
@@ -165,8 +165,6 @@ def _own_certificate(certificate: str, key: str | None) -> Iterator[Blame]:
         )
 
 
-_TOPICS = ("events_topic", "retry_topic", "failure_topic", "notification_topic", "receipts_topic")
-
 RULES = (
     Rule(
         ("kafka_bootstrap_servers", "kafka_security_protocol", "kafka_allow_plaintext"),
@@ -184,7 +182,7 @@ RULES = (
         _kafka_certificates,
     ),
     Rule(("gstv_ssl_cafile",), _gstv_certificates),
-    Rule(_TOPICS, _topics_differ),
+    Rule(TOPICS, _topics_differ),
     Rule(("max_held_events", "gstv_max_in_flight", "max_held_bytes", "max_event_bytes"), _room),
     Rule(("progress_timeout_seconds", "gstv_timeout_seconds"), _patience),
 )

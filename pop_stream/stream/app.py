@@ -34,6 +34,7 @@ from pop_stream.stream.notifier import Notifier
 from pop_stream.stream.preflight import require_topics, serve_metrics
 from pop_stream.stream.record import KafkaRecord
 from pop_stream.stream.redriver import RedriveConduct, Redriver, consumer_maker
+from pop_stream.stream.settled import Settled, settled_consumer
 from pop_stream.stream.transport import Producer, Transport
 from pop_stream.stream.watchdog import Watchdog
 from pop_stream.stream.work import Work
@@ -66,6 +67,7 @@ class PopStreamApp(faust.App):
         )
         self._work: Work | None = None
         self._watchdog: Watchdog | None = None
+        self._settled: Settled | None = None
         self._redriver: Redriver | None = None
         self._metrics: MetricsServer | None = None
         super().__init__(settings.group, **_faust_settings(settings))
@@ -95,9 +97,7 @@ class PopStreamApp(faust.App):
         )
         self._watchdog.start()
         await super().on_start()
-        if "failure" in self.settings.stages:
-            self._redriver = self._make_redriver(self._work)
-            self._redriver.start()
+        self._start_redriving(self._work)
 
     def _status(self) -> Status:
         return Status(
@@ -121,6 +121,8 @@ class PopStreamApp(faust.App):
         async with asyncio.TaskGroup() as ends:
             if self._redriver is not None:
                 ends.create_task(self._redriver.aclose())
+            if self._settled is not None:
+                ends.create_task(self._settled.aclose())
             await super().stop()
         if self._work is not None:
             await self._work.aclose()
@@ -133,27 +135,38 @@ class PopStreamApp(faust.App):
         # The producer exists only once the app has started, so it is looked up with each record.
         await cast(Producer, self.producer).confirm(topic, **record)
 
-    def _make_redriver(self, work: Work) -> Redriver:
+    def _start_redriving(self, work: Work) -> None:
         settings = self.settings
-        return Redriver(
+        schedule = RedriveSchedule(
+            parse_waits(settings.auto_redrive), frozenset(settings.auto_redrive_reasons)
+        )
+        if not schedule.waits or "failure" not in settings.stages:
+            return
+        options, group = self.kafka_options, settings.group
+        self._settled = Settled(
+            lambda: settled_consumer(options, group=group, topic=settings.settled_topic),
+            self.abort,
+        )
+        self._settled.start()
+        self._redriver = Redriver(
             RedriveConduct(
-                schedule=RedriveSchedule(
-                    parse_waits(settings.auto_redrive), frozenset(settings.auto_redrive_reasons)
+                schedule=schedule,
+                make_consumer=consumer_maker(
+                    options,
+                    group=group,
+                    topic=settings.failure_topic,
+                    session_timeout_seconds=settings.session_timeout_seconds,
                 ),
                 retry_topic=settings.retry_topic,
                 events_per_second=settings.auto_redrive_rate_limit,
             ),
-            make_consumer=consumer_maker(
-                self.kafka_options,
-                group=settings.group,
-                topic=settings.failure_topic,
-                session_timeout_seconds=settings.session_timeout_seconds,
-            ),
             confirm=self._confirm,
+            settled=self._settled,
             is_held=lambda: work.is_held,
             tally=self.tally,
             abort=self.abort,
         )
+        self._redriver.start()
 
     def _put_together(self) -> Work:
         settings, tally, abort = self.settings, self.tally, self.abort

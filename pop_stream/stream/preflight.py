@@ -35,7 +35,7 @@ async def require_topics(settings: Settings) -> None:
     Raises KafkaUnreachableError when no broker answers.
     """
     used = {settings.events_topic, settings.retry_topic, settings.failure_topic,
-            settings.notification_topic}  # fmt: skip
+            settings.notification_topic, settings.settled_topic}  # fmt: skip
     errors = []
     for finding in await check(settings):
         if finding.topic not in used:

@@ -5,7 +5,7 @@ wait equally long, so that the first that is not due yet stands for all behind i
 An event that fails again is parked anew, with one redrive more, and belongs to the next step.
 
 A record is committed once the broker has the event on the retry topic. A crash in between sends it
-twice, under the same id.
+twice, under the same id. What a person has settled is passed over.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import (
@@ -27,7 +27,7 @@ from aiokafka.structs import TopicPartition
 from pop_stream.kafka.header_names import read_any_header_name
 from pop_stream.pop.pace import Bucket
 from pop_stream.pop.redrive import RedriveSchedule
-from pop_stream.pop.trail import redriven
+from pop_stream.pop.trail import Origin, redriven, trail_from_own_topic
 from pop_stream.stream.abort import Abort
 from pop_stream.stream.claim import now_ms
 from pop_stream.stream.handoff import Confirm
@@ -49,11 +49,22 @@ MakeConsumer = Callable[[int], AIOKafkaConsumer]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedriveConduct:
-    """When parked events are sent back, where to, and how many a second."""
+    """When parked events are sent back, where from and where to, and how many a second."""
 
     schedule: RedriveSchedule
+    #: Makes the consumer of the failure topic for a step.
+    make_consumer: MakeConsumer
     retry_topic: str
     events_per_second: float
+
+
+class Settled(Protocol):
+    """The events that people have settled, by pop-id."""
+
+    async def until_read(self) -> None:
+        """Wait until all marks that there were at the start are known."""
+
+    def __contains__(self, pop_id: str, /) -> bool: ...
 
 
 class Redriver:
@@ -63,16 +74,16 @@ class Redriver:
         self,
         conduct: RedriveConduct,
         *,
-        make_consumer: MakeConsumer,
         confirm: Confirm,
+        settled: Settled,
         is_held: Callable[[], bool],
         tally: Tally,
         abort: Abort,
     ) -> None:
-        """`make_consumer` makes the consumer of a step; `is_held`: GSTV takes nothing for now."""
+        """`is_held`: GSTV takes nothing for now."""
         self._conduct = conduct
-        self._make_consumer = make_consumer
         self._confirm = confirm
+        self._settled = settled
         self._is_held = is_held
         self._bucket = Bucket()
         self._tally = tally
@@ -94,8 +105,9 @@ class Redriver:
 
     async def _run(self, step: int) -> None:
         with self._abort.on_error("redriving"):
+            await self._settled.until_read()
             while True:
-                consumer = self._make_consumer(step)
+                consumer = self._conduct.make_consumer(step)
                 try:
                     await consumer.start()
                     await self._consume(consumer, step)
@@ -128,10 +140,11 @@ class Redriver:
         records: Sequence[KafkaRecord],
         paused: dict[TopicPartition, float],
     ) -> None:
-        position, sent = records[0].offset, 0
+        position = records[0].offset
+        sent: list[asyncio.Task[None]] = []
         for record in records:
             due = self._conduct.schedule.due(record.headers, record.timestamp, step=step)
-            if due is not None:
+            if due is not None and not self._is_settled(record):
                 seconds = (due - now_ms()) / 1000
                 if seconds > 0 or self._is_held():
                     consumer.seek(place, record.offset)
@@ -139,21 +152,28 @@ class Redriver:
                     wait = min(max(seconds, _LOOK_SECONDS), _LONGEST_PAUSE_SECONDS)
                     paused[place] = time.monotonic() + wait
                     break
-                await self._send_back(record)
-                sent += 1
+                await self._until_allowed()
+                sent.append(asyncio.create_task(self._send_back(record)))
             position = record.offset + 1
+        await asyncio.gather(*sent)
         if position > records[0].offset:
             await consumer.commit({place: position})
         if sent:
             log.info("failure.redriven", extra={"step": step + 1, "partition": place.partition,
-                                                "events": sent})  # fmt: skip
+                                                "events": len(sent)})  # fmt: skip
 
-    async def _send_back(self, record: KafkaRecord) -> None:
+    def _is_settled(self, record: KafkaRecord) -> bool:
+        here = Origin(record.topic, record.partition, record.offset, record.timestamp)
+        return trail_from_own_topic(record.headers, here).pop_id in self._settled
+
+    async def _until_allowed(self) -> None:
         rate = self._conduct.events_per_second
         # Again and again, for another step may have been faster.
         while (seconds := self._bucket.ready_in(time.monotonic(), rate)) > 0:  # noqa: ASYNC110
             await asyncio.sleep(seconds)
         self._bucket.take(1)
+
+    async def _send_back(self, record: KafkaRecord) -> None:
         headers = redriven(record.headers)
         try:
             await self._confirm(

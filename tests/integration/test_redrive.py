@@ -1,11 +1,14 @@
 """What GSTV failed for a while is sent back by itself, until GSTV has it."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 from pop_stream.settings import Settings
 from tests.support.account import attempts_of, header_of, id_of
 from tests.support.eventually import eventually
-from tests.support.plays import event, events
+from tests.support.plays import event, events, pop_id_of
 from tests.support.trial import Trial
 
 _FAILS = {"when": {"field": {"filename": "down"}}, "then": {"status": 500}}
@@ -65,3 +68,33 @@ def test_nothing_is_redriven_while_gstv_takes_nothing(topics: Settings, tmp_path
         account = trial.settle()
     account.assert_nothing_lost()
     assert len(account.notifications) == 3
+
+
+def test_what_a_person_has_settled_is_sent_back_no_more(topics: Settings, tmp_path: Path) -> None:
+    """It stays where it is, before one of the same screen that is sent back and delivered."""
+    trial = Trial(topics, tmp_path)
+    settled, other = (event(n, screens=1, filename="down") for n in range(2))
+    trial.send([settled, other, *events(20)[2:]])
+    quick = {"auto_redrive": "8s", "retry_backoff_seconds": "0.05"}
+    with trial.gstv([_FAILS]) as gstv, trial.worker(gstv.url, **quick):
+        eventually(lambda: trial.records(topics.failure_topic) == 2, "both are parked")
+        done = _settle(topics, pop_id_of(settled))
+        assert (done.returncode, done.stderr) == (0, "1 event marked as settled.\n")
+        gstv.set_rules([])
+        eventually(lambda: trial.has_delivered(other), "the other is delivered")
+        account = trial.account()
+    assert not trial.has_delivered(settled)
+    assert sum(id_of(record) == pop_id_of(settled) for record in account.parked) == 1
+    mine = [header_of(r, "pop-redrives") for r in account.retries if id_of(r) == pop_id_of(settled)]
+    assert set(mine) == {None}
+
+
+def _settle(settings: Settings, pop_id: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {
+        "POP_STREAM_KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
+        "POP_STREAM_SETTLED_TOPIC": settings.settled_topic,
+    }
+    command = [sys.executable, "-m", "pop_stream", "failures", "settle", pop_id, "--reason", "paid"]
+    return subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )

@@ -14,7 +14,7 @@ from pop_stream.kafka.admin import connected_admin
 from pop_stream.kafka.ports import free_ports
 from pop_stream.kafka.topic_findings import Severity
 from pop_stream.kafka.topics import check, ensure
-from pop_stream.settings import Settings
+from pop_stream.settings import TOPICS, Settings
 from tests.support.kafka import (
     Outgoing,
     committed,
@@ -24,12 +24,10 @@ from tests.support.kafka import (
     read_all,
 )
 
-NAMES = ("events_topic", "retry_topic", "failure_topic", "notification_topic", "receipts_topic")
-
 
 def names(settings: Settings) -> list[str]:
     """Give the topics' names."""
-    return [getattr(settings, name) for name in NAMES]
+    return [getattr(settings, name) for name in TOPICS]
 
 
 async def create(settings: Settings, topic: str, configs: Mapping[str, str]) -> None:
@@ -41,7 +39,7 @@ async def create(settings: Settings, topic: str, configs: Mapping[str, str]) -> 
 def run(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `pop-stream topics` with these settings."""
     environ = {k: v for k, v in os.environ.items() if not k.startswith("POP_STREAM_")}
-    for name in ("kafka_bootstrap_servers", *NAMES):
+    for name in ("kafka_bootstrap_servers", *TOPICS):
         environ[f"POP_STREAM_{name.upper()}"] = getattr(settings, name)
     return subprocess.run(
         [sys.executable, "-m", "pop_stream", "topics", *arguments],
@@ -150,7 +148,7 @@ def test_one_bootstrap_server_of_several_is_enough(kafka: str) -> None:
 
     findings = asyncio.run(check(fresh_settings(f"127.0.0.1:{port},{kafka}")))
 
-    assert len(findings) == len(NAMES)
+    assert len(findings) == len(TOPICS)
 
 
 def test_server_that_is_no_kafka_is_unreachable(kafka: str) -> None:
@@ -170,7 +168,7 @@ def test_commands_create_and_judge(kafka: str) -> None:
     judged = run(settings, "check", "--json")
 
     assert missing.returncode == 1
-    assert missing.stdout.count("it does not exist") == len(NAMES)
+    assert missing.stdout.count("it does not exist") == len(TOPICS)
     assert (ensured.returncode, ensured.stderr) == (0, "")
     assert json.loads(ensured.stdout) == [
         {"name": name, "created": True, "partitions": 2, "replication": 1}

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
-from pop_stream.settings import Settings
+from pop_stream.settings import TOPICS, Settings
 
 Records = list[ConsumerRecord[bytes | None, bytes | None]]
 
@@ -35,11 +35,7 @@ def fresh_settings(bootstrap_servers: str, **overrides: Any) -> Settings:
     run = uuid.uuid4().hex[:12]
     values: dict[str, Any] = {
         "kafka_bootstrap_servers": bootstrap_servers,
-        "events_topic": f"t-{run}-events",
-        "retry_topic": f"t-{run}-retry",
-        "failure_topic": f"t-{run}-failure",
-        "notification_topic": f"t-{run}-notifications",
-        "receipts_topic": f"t-{run}-receipts",
+        **{name: f"t-{run}-{name.removesuffix('_topic')}" for name in TOPICS},
         "group": f"t-{run}",
     }
     return Settings(**(values | overrides))

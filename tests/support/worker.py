@@ -12,17 +12,14 @@ from typing import Any
 
 import orjson
 
-from pop_stream.settings import Settings
+from pop_stream.settings import TOPICS, Settings
 from tests.support.eventually import eventually
 
 #: What is promised of SIGTERM.
 END_SECONDS = 25.0
 
 #: The settings that make the worker of a test one of that test alone.
-_OF_THE_TEST = (
-    "kafka_bootstrap_servers", "events_topic", "retry_topic", "failure_topic",
-    "notification_topic", "receipts_topic", "group",
-)  # fmt: skip
+_OF_THE_TEST = ("kafka_bootstrap_servers", "group", *TOPICS)
 
 #: Quick where waiting proves nothing: the dead leave the group after 6 s, Kafka's own least.
 _QUICK = {

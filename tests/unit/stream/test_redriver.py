@@ -15,6 +15,7 @@ from pop_stream.stream.record import KafkaRecord
 from pop_stream.stream.redriver import RedriveConduct, Redriver
 from pop_stream.watch.metrics import Tally
 from tests.unit.stream.fakes import FAILURE, RETRY, FakeKafka, NotedAbort, record, turns, until
+from tests.unit.stream.scene import POP_ID
 
 PLACE = TopicPartition(FAILURE, 0)
 TRANSIENT = [("pop-id", b"x"), ("pop-reason", b"transient")]
@@ -63,6 +64,18 @@ class FakeConsumer:
         return {PLACE}
 
 
+class FakeSettled(set[str]):
+    """The marks, which are read when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read = asyncio.Event()
+        self.read.set()
+
+    async def until_read(self) -> None:
+        await self.read.wait()
+
+
 class Scene:
     """A redriver of one step among its neighbours. Make it in a running loop."""
 
@@ -78,12 +91,16 @@ class Scene:
         self.abort = NotedAbort()
         self.tally = Tally()
         self.is_held = False
+        self.settled = FakeSettled()
         self.redriver = Redriver(
             RedriveConduct(
-                schedule=RedriveSchedule((wait,)), retry_topic=RETRY, events_per_second=1000.0
+                schedule=RedriveSchedule((wait,)),
+                make_consumer=lambda _: cast("AIOKafkaConsumer", self.consumer),
+                retry_topic=RETRY,
+                events_per_second=1000.0,
             ),
-            make_consumer=lambda _: cast("AIOKafkaConsumer", self.consumer),
             confirm=self.kafka.confirm,
+            settled=self.settled,
             is_held=lambda: self.is_held,
             tally=self.tally,
             abort=self.abort,
@@ -135,6 +152,34 @@ def test_nothing_is_sent_back_while_gstv_is_not_well() -> None:
         await until(lambda: scene.consumer.is_paused)
         assert (scene.sent, scene.consumer.committed) == (0, [])
         scene.is_held = False
+        await until(lambda: scene.sent)
+        await scene.redriver.aclose()
+
+    asyncio.run(scenario())
+
+
+def test_what_a_person_has_settled_is_passed_over() -> None:
+    """At once, and not when it would be due: it must not hold up those behind it."""
+
+    async def scenario() -> None:
+        scene = Scene([("pop-id", POP_ID.encode()), ("pop-reason", b"transient")], REJECTED, ago=0)
+        scene.settled.add(POP_ID)
+        await until(lambda: scene.consumer.committed == [2])
+        assert scene.sent == 0
+        await scene.redriver.aclose()
+
+    asyncio.run(scenario())
+
+
+def test_nothing_is_sent_back_before_the_marks_are_known() -> None:
+    """An event that was settled long ago would slip through as the worker starts."""
+
+    async def scenario() -> None:
+        scene = Scene(TRANSIENT)
+        scene.settled.read.clear()
+        await turns(100)
+        assert (scene.consumer.started, scene.sent) == (0, 0)
+        scene.settled.read.set()
         await until(lambda: scene.sent)
         await scene.redriver.aclose()
 

@@ -1,0 +1,38 @@
+"""The mark with which a person ends an event's redrives: it was settled in another way."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """What is written down of a mark. Of two marks of one event the later counts."""
+
+    #: False: an earlier mark is taken back.
+    settled: bool
+    reason: str
+    operator: str
+    #: When, with its zone.
+    at: datetime
+
+    def as_json(self) -> bytes:
+        """The value of the mark's record, whose key is the event's pop-id."""
+        return json.dumps(
+            {
+                "settled": self.settled,
+                "reason": self.reason,
+                "operator": self.operator,
+                "at": self.at.astimezone(UTC).isoformat(timespec="seconds"),
+            },
+            ensure_ascii=False,
+        ).encode()
+
+
+def is_settled(value: bytes | None) -> bool:
+    """Whether a mark's record says that its event is settled. What cannot be read says nothing."""
+    try:
+        mark = json.loads(value or b"")
+    except ValueError:
+        return False
+    return isinstance(mark, dict) and mark.get("settled") is True

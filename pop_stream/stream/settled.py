@@ -1,0 +1,109 @@
+"""Which parked events people have settled, read from their topic and kept up to date."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
+from aiokafka.structs import TopicPartition
+
+from pop_stream.kafka.header_names import read_any_header_name
+from pop_stream.pop.identity import parse_pop_id
+from pop_stream.pop.settlement import is_settled
+from pop_stream.stream.abort import Abort
+
+log = logging.getLogger(__name__)
+
+_AGAIN_SECONDS = 10.0
+_STOP_SECONDS = 3.0
+
+
+class Settled:
+    """A set of pop-ids. Belongs to one event loop."""
+
+    def __init__(self, make_consumer: Callable[[], AIOKafkaConsumer], abort: Abort) -> None:
+        self._make_consumer = make_consumer
+        self._abort = abort
+        self._pop_ids: set[str] = set()
+        self._is_read = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def until_read(self) -> None:
+        """Wait until all marks that there were at the start are known."""
+        await self._is_read.wait()
+
+    def __contains__(self, pop_id: str) -> bool:
+        return pop_id in self._pop_ids
+
+    async def aclose(self) -> None:
+        """Read no more."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=_STOP_SECONDS)
+
+    async def _run(self) -> None:
+        with self._abort.on_error("reading which events are settled"):
+            while True:
+                consumer = self._make_consumer()
+                try:
+                    await consumer.start()
+                    await self._read(consumer)
+                except KafkaError as error:
+                    # Nothing is redriven before the marks are known, and parked events are safe.
+                    log.warning("settled.unread", extra={"error": repr(error)})
+                finally:
+                    await _stop(consumer)
+                await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def _read(self, consumer: AIOKafkaConsumer) -> None:
+        ends: Mapping[TopicPartition, int] = await consumer.end_offsets(consumer.assignment())
+        while True:
+            if not self._is_read.is_set() and await _has_reached(consumer, ends):
+                log.info("settled.read", extra={"events": len(self._pop_ids)})
+                self._is_read.set()
+            for records in (await consumer.getmany(timeout_ms=1000)).values():
+                for record in records:
+                    self._note(record.key, record.value)
+
+    def _note(self, key: bytes | None, value: bytes | None) -> None:
+        pop_id = parse_pop_id(key)
+        if pop_id is None:
+            return
+        if is_settled(value):
+            self._pop_ids.add(pop_id)
+        else:
+            self._pop_ids.discard(pop_id)
+
+
+async def _has_reached(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> bool:
+    positions = [await consumer.position(place) >= end for place, end in ends.items()]
+    return all(positions)
+
+
+def settled_consumer(options: Mapping[str, Any], *, group: str, topic: str) -> AIOKafkaConsumer:
+    """A consumer of all partitions from their beginning, which belongs to no group."""
+    read_any_header_name()
+    return AIOKafkaConsumer(
+        topic,
+        **options,
+        client_id=f"{group}-settled",
+        group_id=None,
+        auto_offset_reset="earliest",
+        # There is no hurry, and most of the time nothing to fetch.
+        fetch_max_wait_ms=2000,
+        fetch_max_bytes=1024 * 1024,
+        metadata_max_age_ms=30_000,
+    )
+
+
+async def _stop(consumer: AIOKafkaConsumer) -> None:
+    try:
+        await asyncio.wait_for(consumer.stop(), _STOP_SECONDS)
+    except (KafkaError, TimeoutError) as error:
+        log.info("settled.left_late", extra={"error": repr(error)})
