@@ -1,0 +1,1 @@
+"""The fault suite: a real cluster, real workers, faults on purpose, and a checker that judges."""
