@@ -24,6 +24,8 @@ class Broker:
         self.id = node.id
         self.port = node.port
         self.address = node.address
+        #: Its second listener; None when it was started without.
+        self.proxied = node.proxied
         #: What the broker logs, and what Java says.
         self.log_path = folder / "kafka.log"
         self._folder = folder

@@ -11,6 +11,16 @@ LOG_FOLDER = "data"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProxiedListener:
+    """A second listener, for clients that come through a proxy and are to stay behind it."""
+
+    #: Where the proxy finds the broker.
+    port: int
+    #: Where clients find the proxy: what the broker tells them.
+    proxy_port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
     """One broker, which is a controller too."""
 
@@ -20,6 +30,7 @@ class Node:
     port: int
     #: The port that the controllers use among themselves.
     controller_port: int
+    proxied: ProxiedListener | None = None
 
     @property
     def address(self) -> str:
@@ -63,6 +74,12 @@ def server_properties(node: Node, nodes: Sequence[Node]) -> str:
         "num.network.threads": 2,
         "num.io.threads": 4,
     }
+    if node.proxied is not None:
+        told = {"listeners": node.proxied.port, "advertised.listeners": node.proxied.proxy_port}
+        for name, port in told.items():
+            entries[name] = f"{entries[name]},PROXIED://{HOST}:{port}"
+        protocols = "listener.security.protocol.map"
+        entries[protocols] = f"{entries[protocols]},PROXIED:PLAINTEXT"
     if len(nodes) > 1:
         # How long a killed broker's partitions have no leader. The default is 9 s.
         entries["broker.session.timeout.ms"] = 6000

@@ -13,6 +13,7 @@ from pop_stream.kafka.broker_config import (
     HOST,
     LOG_FOLDER,
     Node,
+    ProxiedListener,
     meta_properties,
     server_properties,
 )
@@ -26,9 +27,10 @@ LOCK = ".pop-stream-lock"
 SUPERVISOR_LOG = "supervisor.log"
 
 
-def choose_nodes(*, brokers: int, port: int) -> list[Node]:
+def choose_nodes(*, brokers: int, port: int, proxied: bool = False) -> list[Node]:
     """Give each broker an id and ports; `port` 0: any, else the first broker's, then the next.
 
+    `proxied`: each has a second listener for clients behind a proxy, which may then be started.
     Raises UsageError for a number of brokers that is not offered, or a port that is taken.
     """
     if brokers not in (1, 3):
@@ -40,10 +42,17 @@ def choose_nodes(*, brokers: int, port: int) -> list[Node]:
         if not is_free(each):
             raise UsageError(f"port {each} of {HOST} is taken: choose another one")
     # As many more as could be among the wanted ones.
-    others = [each for each in free_ports(2 * brokers) if each not in wanted]
+    others = [each for each in free_ports(4 * brokers) if each not in wanted]
     ports = wanted + others
+    clients, controllers, behind, before = (ports[n * brokers :][:brokers] for n in range(4))
     return [
-        Node(id=n + 1, port=ports[n], controller_port=ports[brokers + n]) for n in range(brokers)
+        Node(
+            id=n + 1,
+            port=clients[n],
+            controller_port=controllers[n],
+            proxied=(ProxiedListener(port=behind[n], proxy_port=before[n]) if proxied else None),
+        )
+        for n in range(brokers)
     ]
 
 

@@ -46,6 +46,8 @@ class LocalKafkaOptions:
     port: int = 0
     #: A folder that is kept and can be started again; None: a temporary one, removed at the end.
     data_dir: Path | None = None
+    #: Whether each broker has a second listener for clients behind a proxy (`Broker.proxied`).
+    proxied: bool = False
 
 
 class LocalKafka:
@@ -73,7 +75,7 @@ class LocalKafka:
         options cannot be met (a port that is taken, a folder of another number of brokers).
         The first time, jars are fetched, and `progress` is told of it.
         """
-        nodes = choose_nodes(brokers=options.brokers, port=options.port)
+        nodes = choose_nodes(brokers=options.brokers, port=options.port, proxied=options.proxied)
         installation = install(progress)
         flags = archive_flags(installation)
         kept = options.data_dir

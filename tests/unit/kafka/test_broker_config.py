@@ -1,6 +1,11 @@
 import pytest
 
-from pop_stream.kafka.broker_config import Node, meta_properties, server_properties
+from pop_stream.kafka.broker_config import (
+    Node,
+    ProxiedListener,
+    meta_properties,
+    server_properties,
+)
 
 NODES = [Node(id=n, port=9000 + n, controller_port=9100 + n) for n in (1, 2, 3)]
 
@@ -56,3 +61,17 @@ def test_mark_of_a_formatted_folder_names_node_and_cluster() -> None:
         "cluster.id": "c",
         "directory.id": "d",
     }
+
+
+def test_clients_behind_a_proxy_are_told_of_the_proxy() -> None:
+    """Only they: the brokers themselves, and all other clients, go on without it."""
+    behind = ProxiedListener(port=9200, proxy_port=9300)
+    node = Node(id=1, port=9001, controller_port=9101, proxied=behind)
+    properties = read(server_properties(node, [node]))
+
+    assert properties["listeners"].split(",")[-1] == "PROXIED://127.0.0.1:9200"
+    assert properties["advertised.listeners"] == (
+        "PLAINTEXT://127.0.0.1:9001,PROXIED://127.0.0.1:9300"
+    )
+    assert properties["listener.security.protocol.map"].endswith(",PROXIED:PLAINTEXT")
+    assert properties["inter.broker.listener.name"] == "PLAINTEXT"

@@ -7,6 +7,7 @@ import pytest
 from pop_stream.errors import UsageError
 from pop_stream.kafka.install import Installation
 from pop_stream.kafka.java import Java
+from pop_stream.kafka.broker_config import Node
 from pop_stream.kafka.layout import choose_nodes, claim, lay_out
 
 
@@ -122,6 +123,19 @@ def test_port_is_the_first_brokers_and_the_next_are_the_others() -> None:
 
     assert [node.port for node in nodes] == [base, base + 1, base + 2]
     assert len({node.controller_port for node in nodes} | {node.port for node in nodes}) == 6
+
+
+def test_a_second_listener_has_ports_of_its_own_for_broker_and_proxy() -> None:
+    """None is any other's."""
+    nodes = choose_nodes(brokers=3, port=0, proxied=True)
+
+    ports = [p for n in nodes for p in (n.port, n.controller_port, *_proxied(n))]
+    assert len(set(ports)) == 12
+
+
+def _proxied(node: Node) -> tuple[int, int]:
+    assert node.proxied is not None
+    return node.proxied.port, node.proxied.proxy_port
 
 
 def test_port_that_is_taken_is_told() -> None:
