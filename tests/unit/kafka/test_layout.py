@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from pop_stream.errors import UsageError
+from pop_stream.kafka.broker_config import Node
 from pop_stream.kafka.install import Installation
 from pop_stream.kafka.java import Java
-from pop_stream.kafka.broker_config import Node
 from pop_stream.kafka.layout import choose_nodes, claim, lay_out
 
 
