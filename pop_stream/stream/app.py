@@ -71,7 +71,8 @@ class PopStreamApp(faust.App):
         self._redriver: Redriver | None = None
         self._metrics: MetricsServer | None = None
         super().__init__(settings.group, **_faust_settings(settings))
-        self.transport = Transport([URL(f"kafka://{settings.kafka_bootstrap_servers}")], self)
+        servers = self.kafka_options["bootstrap_servers"]
+        self.transport = Transport([URL(f"kafka://{server}") for server in servers], self)
         declare_agents(self, topics=topics, work=lambda: self.work, abort=self.abort)
 
     @property
