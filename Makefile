@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help setup demo test check format lock bench clean
+.PHONY: help setup demo test check format lock bench faults clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -38,6 +38,9 @@ format: setup ## Put the code in form
 
 bench: setup ## Measure CPU per event beside the naive way (SCENARIO=a, ARGS="--rounds 1")
 	$(BIN)/python -m bench $(if $(SCENARIO),--scenario $(SCENARIO)) $(ARGS)
+
+faults: setup ## Play faults on a real cluster, and judge what came of them (SCENARIO=leader-killed)
+	$(BIN)/python -m faults $(if $(SCENARIO),--scenario $(SCENARIO)) $(ARGS)
 
 lock: setup ## Renew requirements.lock from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate \

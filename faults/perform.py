@@ -1,0 +1,278 @@
+"""Carries a scenario's actions out, and sees whether each has bitten."""
+
+import resource
+import signal
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import assert_never
+
+from faults.cluster import is_stopped, pause, resume
+from faults.evidence import Fault
+from faults.plan import (
+    Action,
+    BrokerChoice,
+    Cut,
+    KillBrokers,
+    KillGstv,
+    KillWorker,
+    LimitFiles,
+    Misbehave,
+    PauseBrokers,
+    PauseWorker,
+    StopWorker,
+)
+from faults.proxy_faults import Counts
+from faults.stage import Stage
+
+_PATIENCE_SECONDS = 30.0
+
+
+def perform(action: Action, stage: Stage) -> list[Fault]:
+    """Carry an action out, healing included; returns what was done, each with its bite."""
+    match action:
+        case KillWorker():
+            done = [_kill_worker(action, stage)]
+        case StopWorker():
+            done = [_stop_worker(action, stage)]
+        case PauseWorker():
+            done = [_pause_worker(action, stage)]
+        case KillBrokers():
+            done = _kill_brokers(action, stage)
+        case PauseBrokers():
+            done = _pause_brokers(action, stage)
+        case Cut():
+            done = [_cut(action, stage)]
+        case Misbehave():
+            done = [_misbehave(action, stage)]
+        case KillGstv():
+            done = [_kill_gstv(action, stage)]
+        case LimitFiles():
+            done = [_limit_files(action, stage)]
+        case _:
+            assert_never(action)
+    return done
+
+
+def _kill_worker(action: KillWorker, stage: Stage) -> Fault:
+    worker = stage.workers[action.worker]
+    _wait(lambda: stage.unfinished() > 0)
+    unfinished = stage.unfinished()
+    began = time.time()
+    pid = worker.signal(signal.SIGKILL)
+    gone = pid != 0 and _wait(lambda: worker.pid != pid)
+    return Fault(
+        kind="worker-kill",
+        target=worker.name,
+        began_at=began,
+        ended_at=time.time(),
+        bit=gone and unfinished > 0,
+        seen=f"pid {pid} killed, {unfinished} events unfinished",
+    )
+
+
+def _stop_worker(action: StopWorker, stage: Stage) -> Fault:
+    worker = stage.workers[action.worker]
+    began = time.time()
+    pid = worker.signal(signal.SIGTERM)
+    killed = False
+    if action.kill_after is not None and pid:
+        _wait(lambda: worker.pid != pid, action.kill_after)
+        killed = worker.pid == pid and worker.signal(signal.SIGKILL) == pid
+    gone = pid != 0 and _wait(lambda: worker.pid != pid)
+    codes = [run.exit_code for run in worker.runs if run.pid == pid]
+    return Fault(
+        kind="worker-kill" if killed else "worker-stop",
+        target=worker.name,
+        began_at=began,
+        ended_at=time.time(),
+        bit=gone and (killed or codes == [0]),
+        seen=f"pid {pid} ended with {codes} {time.time() - began:.1f} s after SIGTERM",
+    )
+
+
+def _pause_worker(action: PauseWorker, stage: Stage) -> Fault:
+    worker = stage.workers[action.worker]
+    began = time.time()
+    pid = worker.signal(signal.SIGSTOP)
+    stopped = pid != 0 and _wait(lambda: is_stopped(pid), 5.0)
+    time.sleep(action.seconds)
+    worker.signal(signal.SIGCONT)
+    return Fault(
+        kind="worker-pause",
+        target=worker.name,
+        began_at=began,
+        ended_at=time.time(),
+        bit=stopped,
+        seen=f"pid {pid} stood still for {action.seconds:g} s",
+    )
+
+
+def _kill_brokers(action: KillBrokers, stage: Stage) -> list[Fault]:
+    brokers = _chosen(action.brokers, stage)
+    began = time.time()
+    died = []
+    for number in brokers:
+        broker = stage.cluster.broker(number)
+        if action.clean:
+            broker.stop()
+        else:
+            broker.kill()
+        died.append(not broker.is_running)
+    time.sleep(action.down_seconds)
+    for number in brokers:
+        stage.cluster.broker(number).start()
+    stage.cluster.kafka.wait_until_ready()
+    return [
+        Fault(
+            kind="broker-stop" if action.clean else "broker-kill",
+            target=f"broker-{number}",
+            began_at=began,
+            ended_at=time.time(),
+            bit=is_dead,
+            seen=f"down for {action.down_seconds:g} s",
+        )
+        for number, is_dead in zip(brokers, died, strict=True)
+    ]
+
+
+def _pause_brokers(action: PauseBrokers, stage: Stage) -> list[Fault]:
+    brokers = _chosen(action.brokers, stage)
+    pids = {number: stage.cluster.broker(number).pid for number in brokers}
+    began = time.time()
+    for pid in pids.values():
+        pause(pid)
+    try:
+        bit = {number: _wait(lambda pid=pid: is_stopped(pid), 5.0)  # type: ignore[misc]
+               for number, pid in pids.items()}  # fmt: skip
+        time.sleep(action.seconds)
+    finally:
+        for pid in pids.values():
+            resume(pid)
+    return [
+        Fault(
+            kind="broker-pause",
+            target=f"broker-{number}",
+            began_at=began,
+            ended_at=time.time(),
+            bit=bit[number],
+            seen=f"pid {pid} stood still for {action.seconds:g} s",
+        )
+        for number, pid in pids.items()
+    ]
+
+
+def _cut(action: Cut, stage: Stage) -> Fault:
+    proxies = stage.proxies(action.link)
+    before = [proxy.counts for proxy in proxies]
+    began = time.time()
+    for proxy in proxies:
+        proxy.apply(action.fault)
+    time.sleep(action.seconds)
+    during = [proxy.counts for proxy in proxies]
+    for proxy in proxies:
+        proxy.heal()
+    seen = [_bite(first, last) for first, last in zip(before, during, strict=True)]
+    name = type(action.fault).__name__.lower()
+    return Fault(
+        kind=f"{'gstv' if action.link == 'gstv' else 'broker'}-{name}",
+        target=action.link,
+        began_at=began,
+        ended_at=time.time(),
+        bit=any(seen),
+        seen=f"{action.fault}: " + "; ".join(filter(None, seen)),
+    )
+
+
+def _bite(before: Counts, after: Counts) -> str:
+    """What a fault has done to a link, in words; empty when nothing."""
+    figures = {
+        "connections cut": after.cut - before.cut,
+        "reset": after.reset - before.reset,
+        "refused": after.refused - before.refused,
+        "half closed": after.half_closed - before.half_closed,
+        "chunks delayed": after.delayed - before.delayed,
+        "pieces throttled": after.throttled - before.throttled,
+        "bytes held back": after.held_up + after.held_down,
+    }
+    return ", ".join(f"{count} {what}" for what, count in figures.items() if count > 0)
+
+
+def _misbehave(action: Misbehave, stage: Stage) -> Fault:
+    before = stage.gstv.stats()["by_decision"]
+    began = time.time()
+    stage.gstv.set_rules([*action.rules, *stage.usual_rules])
+    time.sleep(action.seconds)
+    after = stage.gstv.stats()["by_decision"]
+    stage.gstv.set_rules(stage.usual_rules)
+    more = {name: count - before.get(name, 0) for name, count in after.items()}
+    odd = {name: count for name, count in more.items() if name != "200" and count > 0}
+    return Fault(
+        kind=f"gstv-{action.name}",
+        target="gstv",
+        began_at=began,
+        ended_at=time.time(),
+        bit=bool(odd),
+        seen=", ".join(f"{count} times {name}" for name, count in odd.items()),
+    )
+
+
+def _kill_gstv(action: KillGstv, stage: Stage) -> Fault:
+    began = time.time()
+    pid = stage.gstv.kill()
+    time.sleep(action.down_seconds)
+    stage.gstv.ensure_running()
+    return Fault(
+        kind="gstv-kill",
+        target="gstv",
+        began_at=began,
+        ended_at=time.time(),
+        bit=True,
+        seen=f"pid {pid} killed, back after {action.down_seconds:g} s",
+    )
+
+
+def _limit_files(action: LimitFiles, stage: Stage) -> Fault:
+    worker = stage.workers[action.worker]
+    began = time.time()
+    pid = worker.pid or 0
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    opened = len(list(Path(f"/proc/{pid}/fd").iterdir()))
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (opened, before[1]))
+    time.sleep(action.seconds)
+    same = worker.pid == pid
+    if same:
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+    said = worker.log_path.read_text(errors="replace")
+    return Fault(
+        kind="worker-files",
+        target=worker.name,
+        began_at=began,
+        ended_at=time.time(),
+        bit="EXHAUSTED" in said.upper() or "Too many open files" in said or not same,
+        seen=f"pid {pid} had {opened} files open and could open no more",
+    )
+
+
+def _chosen(choices: Sequence[BrokerChoice], stage: Stage) -> list[int]:
+    found: list[int] = []
+    for choice in choices:
+        match choice:
+            case "leader":
+                number = stage.cluster.leader_of(stage.settings.events_topic, 0)
+            case "coordinator":
+                number = stage.cluster.coordinator_of(stage.settings.group)
+            case _:
+                number = choice
+        if number not in found:
+            found.append(number)
+    return found
+
+
+def _wait(condition: Callable[[], bool], seconds: float = _PATIENCE_SECONDS) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True

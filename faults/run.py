@@ -1,0 +1,270 @@
+"""Plays one scenario, and leaves its evidence in a folder."""
+
+import asyncio
+import json
+import platform
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from faults.cluster import Cluster
+from faults.dump import commits_of, records_of
+from faults.evidence import Fault, RunFacts, WorkerRun, write_lines, write_run
+from faults.gstv import Gstv
+from faults.perform import perform
+from faults.plan import USUAL_RULES, Action, Scenario
+from faults.player import Players
+from faults.proxy import Proxy
+from faults.stage import Stage
+from faults.supervisor import WORKER, SupervisedWorker
+from pop_stream.kafka import topics
+from pop_stream.kafka.jar_lock import KAFKA_VERSION
+from pop_stream.settings import TOPICS, Settings
+
+_PARTITIONS = 6
+_JOIN_SECONDS = 60.0
+_QUIET_SECONDS = 120.0
+_LOOKS = 5
+_LOOK_SECONDS = 0.5
+#: Events that are sent once all is well again: each must get through as if nothing had been.
+_FRESH_EVENTS = 200
+_SETTINGS = {
+    "metrics_port": "0",
+    "session_timeout_seconds": "6",
+    "retry_backoff_seconds": "0.2,0.4,0.6",
+    "gstv_timeout_seconds": "3",
+    "gstv_probe_most_seconds": "5",
+    "drain_seconds": "10",
+    "log_format": "json",
+}
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """What came of a scenario."""
+
+    scenario: Scenario
+    folder: Path
+    #: The exit code of the checker: 0 when it found nothing wrong.
+    verdict: int
+    #: What the checker says.
+    findings: list[dict[str, object]]
+    report: str
+    seconds: float
+
+
+def play(
+    scenario: Scenario,
+    cluster: Cluster,
+    folder: Path,
+    *,
+    seed: int,
+    say: Say,
+    argv: Sequence[str] = WORKER,
+) -> Played:
+    """Play it, collect the evidence, and let the checker judge. `argv` starts a worker."""
+    began = time.monotonic()
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    with _stage(scenario, cluster, folder, seed=seed, argv=argv) as stage:
+        facts, faults = _act(scenario, stage, seed=seed, say=say)
+        runs = _end(stage)
+    _collect(stage, facts, faults, runs)
+    verdict, findings, report = _judge(folder)
+    return Played(
+        scenario=scenario,
+        folder=folder,
+        verdict=verdict,
+        findings=findings,
+        report=report,
+        seconds=time.monotonic() - began,
+    )
+
+
+def _act(scenario: Scenario, stage: Stage, *, seed: int, say: Say) -> tuple[RunFacts, list[Fault]]:
+    began_at = time.time()
+    for worker in stage.workers.values():
+        worker.start()
+    _wait_for_members(stage, scenario.workers)
+    stage.players.start(events_per_second=scenario.events_per_second)
+    faults = _perform_all(scenario, stage, say)
+    stage.heal()
+    stage.cluster.wait_until_whole(list(stage.topics.values()))
+    healed_at = time.time()
+    stage.players.stop()
+    stage.players.send(_FRESH_EVENTS)
+    confirmed = stage.players.finish(within_seconds=_QUIET_SECONDS)
+    quiet = confirmed and _becomes_quiet(stage)
+    settings = stage.settings
+    facts = RunFacts(
+        scenario=scenario.name,
+        seed=seed,
+        began_at=began_at,
+        healed_at=healed_at,
+        ended_at=time.time(),
+        quiet=quiet,
+        topics=stage.topics,
+        group=settings.group,
+        retries=settings.retries,
+        in_flight=settings.gstv_max_in_flight,
+        ordered=scenario.settings.get("order") == "screen",
+        recovery_seconds=scenario.recovery_seconds,
+        must_have=scenario.must_have,
+        least_events=int(scenario.events_per_second * scenario.seconds / 2),
+        versions={
+            "pop-stream": version("pop-stream"),
+            "kafka": KAFKA_VERSION,
+            "faust-streaming": version("faust-streaming"),
+            "aiokafka": version("aiokafka"),
+            "confluent-kafka": version("confluent-kafka"),
+            "python": platform.python_version(),
+        },
+    )
+    return facts, faults
+
+
+def _perform_all(scenario: Scenario, stage: Stage, say: Say) -> list[Fault]:
+    began = time.monotonic()
+
+    def at_its_time(action: Action) -> list[Fault]:
+        time.sleep(max(0.0, began + action.at - time.monotonic()))
+        done = perform(action, stage)
+        for fault in done:
+            say(f"  {fault.kind} {fault.target}: {fault.seen}{'' if fault.bit else ' (no bite)'}")
+        return done
+
+    with ThreadPoolExecutor(max_workers=max(1, len(scenario.actions))) as pool:
+        waiting: list[Future[list[Fault]]] = [
+            pool.submit(at_its_time, action) for action in scenario.actions
+        ]
+        done = [fault for each in waiting for fault in each.result()]
+    time.sleep(max(0.0, began + scenario.seconds - time.monotonic()))
+    return sorted(done, key=lambda fault: fault.began_at)
+
+
+def _becomes_quiet(stage: Stage) -> bool:
+    deadline = time.monotonic() + _QUIET_SECONDS
+    same, last = 0, None
+    while time.monotonic() < deadline:
+        seen = stage.counters()
+        same = same + 1 if seen == last else 0
+        last = seen
+        if same >= _LOOKS and stage.lag() == 0:
+            return True
+        time.sleep(_LOOK_SECONDS)
+    return False
+
+
+def _end(stage: Stage) -> list[WorkerRun]:
+    ending = [threading.Thread(target=worker.stop) for worker in stage.workers.values()]
+    for thread in ending:
+        thread.start()
+    for thread in ending:
+        thread.join()
+    for worker in stage.workers.values():
+        worker.close()
+    return [run for worker in stage.workers.values() for run in worker.runs]
+
+
+def _collect(
+    stage: Stage, facts: RunFacts, faults: Sequence[Fault], runs: Sequence[WorkerRun]
+) -> None:
+    folder, servers = stage.folder, stage.cluster.servers
+    write_lines(folder / "records.ndjson", records_of(servers, stage.topics))
+    write_lines(folder / "commits.ndjson", commits_of(servers, facts.group, stage.topics))
+    write_lines(folder / "faults.ndjson", faults)
+    write_lines(folder / "workers.ndjson", runs)
+    write_run(folder, facts)
+
+
+def _judge(folder: Path) -> tuple[int, list[dict[str, object]], str]:
+    """Let the checker judge, as the program of its own that it is."""
+    command = [sys.executable, "-m", "faults.checker", str(folder)]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    read = subprocess.run([*command, "--json"], capture_output=True, text=True, check=False)
+    (folder / "report.txt").write_text(told.stdout + told.stderr, "utf-8")
+    if read.returncode not in (0, 1):
+        raise RuntimeError(f"the checker failed: {read.stderr}")
+    (folder / "report.json").write_text(read.stdout, "utf-8")
+    return read.returncode, json.loads(read.stdout), told.stdout
+
+
+@contextmanager
+def _stage(
+    scenario: Scenario, cluster: Cluster, folder: Path, *, seed: int, argv: Sequence[str]
+) -> Iterator[Stage]:
+    run = f"{scenario.name}-{uuid.uuid4().hex[:6]}"
+    names = {name: f"{run}-{name.removesuffix('_topic')}" for name in TOPICS}
+    settings = Settings(kafka_bootstrap_servers=cluster.servers, group=run, **names)
+    asyncio.run(topics.ensure(settings, partitions=_PARTITIONS, replication=3))
+    rules = USUAL_RULES if scenario.rules is None else scenario.rules
+    with ExitStack() as stack:
+        gstv = Gstv(folder / "gstv.ndjson", rules)
+        stack.callback(gstv.close)
+        proxy = stack.enter_context(Proxy.start(("127.0.0.1", gstv.port), seed=seed))
+        players = Players(
+            cluster.servers,
+            settings.events_topic,
+            folder,
+            screens=scenario.screens,
+            bad_share=scenario.bad_share,
+            seed=seed,
+        )
+        stack.callback(players.close)
+        stack.callback(players.stop)
+        environment = _environment(
+            _SETTINGS
+            | names
+            | {
+                "group": run,
+                "kafka_bootstrap_servers": cluster.proxied_servers,
+                "gstv_url": f"http://127.0.0.1:{proxy.port}/pops",
+            }
+            | dict(scenario.settings)
+        )
+        workers = {
+            number: SupervisedWorker(f"worker-{number}", environment, folder, argv=argv)
+            for number in range(1, scenario.workers + 1)
+        }
+        for worker in workers.values():
+            stack.callback(worker.close)
+        yield Stage(
+            cluster=cluster,
+            gstv=gstv,
+            gstv_proxy=proxy,
+            players=players,
+            workers=workers,
+            settings=settings,
+            folder=folder,
+            usual_rules=rules,
+        )
+        stack.callback(cluster_heal, cluster)
+
+
+def cluster_heal(cluster: Cluster) -> None:
+    """Leave the cluster as the next scenario expects it."""
+    for proxy in cluster.proxies.values():
+        proxy.heal()
+
+
+def _environment(settings: dict[str, object]) -> dict[str, str]:
+    return {f"POP_STREAM_{name.upper()}": str(value) for name, value in settings.items()}
+
+
+def _wait_for_members(stage: Stage, count: int) -> None:
+    deadline = time.monotonic() + _JOIN_SECONDS
+    while stage.cluster.members_of(stage.settings.group) != count:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{count} workers did not join: see {stage.folder}/worker-*.log")
+        time.sleep(0.1)

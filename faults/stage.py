@@ -1,0 +1,76 @@
+"""Everything that takes part in one run, and what can be seen of it from outside."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from faults.cluster import Cluster
+from faults.gstv import Gstv
+from faults.player import Players
+from faults.proxy import Proxy
+from faults.supervisor import SupervisedWorker
+from pop_stream.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """The parts of one run."""
+
+    cluster: Cluster
+    gstv: Gstv
+    #: Between the workers and GSTV.
+    gstv_proxy: Proxy
+    players: Players
+    #: By number, from 1.
+    workers: dict[int, SupervisedWorker]
+    settings: Settings
+    folder: Path
+    usual_rules: Sequence[object]
+
+    @property
+    def topics(self) -> dict[str, str]:
+        """The topics' names by role."""
+        settings = self.settings
+        return {
+            "events": settings.events_topic,
+            "retry": settings.retry_topic,
+            "failure": settings.failure_topic,
+            "notifications": settings.notification_topic,
+        }
+
+    def proxies(self, link: str) -> list[Proxy]:
+        """The proxies of a link."""
+        if link == "gstv":
+            return [self.gstv_proxy]
+        if link == "brokers":
+            return list(self.cluster.proxies.values())
+        return [self.cluster.proxies[int(link.removeprefix("broker-"))]]
+
+    def unfinished(self) -> int:
+        """How many events the brokers have and GSTV has not, about."""
+        return self.players.acked - self.gstv.delivered()
+
+    def lag(self) -> int:
+        """How many records the workers have still before them."""
+        topics = [self.topics[role] for role in ("events", "retry", "failure")]
+        done = self.cluster.committed(self.settings.group)
+        return sum(end - done.get(place, 0) for place, end in self.cluster.ends(topics).items())
+
+    def heal(self) -> None:
+        """End all faults that may still be on."""
+        for proxy in (*self.cluster.proxies.values(), self.gstv_proxy):
+            proxy.heal()
+        for broker in self.cluster.kafka.brokers:
+            if not broker.is_running:
+                broker.start()
+        self.gstv.ensure_running()
+        self.gstv.set_rules(self.usual_rules)
+
+    def counters(self) -> tuple[Any, ...]:
+        """What stands still once all is done."""
+        with suppress(Exception):
+            ends = self.cluster.ends(list(self.topics.values()))
+            return (self.gstv.received(), tuple(sorted(ends.items())))
+        return (object(),)
