@@ -39,8 +39,9 @@ format: setup ## Put the code in form
 bench: setup ## Measure CPU per event beside the naive way (SCENARIO=a, ARGS="--rounds 1")
 	$(BIN)/python -m bench $(if $(SCENARIO),--scenario $(SCENARIO)) $(ARGS)
 
-faults: setup ## Play faults on a real cluster, and judge what came of them (SCENARIO=leader-killed)
-	$(BIN)/python -m faults $(if $(SCENARIO),--scenario $(SCENARIO)) $(ARGS)
+faults: setup ## Play faults on a real cluster, and judge what came of them (SCENARIO=leader-killed, CONTROL=all)
+	$(BIN)/python -m faults $(if $(SCENARIO),--scenario $(SCENARIO)) \
+	  $(if $(CONTROL),--control $(CONTROL)) $(ARGS)
 
 lock: setup ## Renew requirements.lock from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate \

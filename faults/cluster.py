@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,13 @@ from confluent_kafka import (
     KafkaException,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    OffsetSpec,
+)
 
 from faults.proxy import Proxy
 from pop_stream.kafka.broker import Broker
@@ -96,6 +102,20 @@ class Cluster:
             (place.topic, place.partition): answer.result(2 * _TIMEOUT_SECONDS).offset
             for place, answer in found.items()
         }
+
+    def configure(self, topic: str, entries: Mapping[str, str]) -> None:
+        """Set some of a topic's own configuration."""
+        resource = ConfigResource(
+            ConfigResource.Type.TOPIC,
+            topic,
+            incremental_configs=[
+                ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+                for name, value in entries.items()
+            ],
+        )
+        admin = self.admin()
+        for answer in admin.incremental_alter_configs([resource]).values():
+            answer.result(2 * _TIMEOUT_SECONDS)
 
     def admin(self) -> AdminClient:
         """A new admin client: one that was cut off from a dead broker is slow to notice.

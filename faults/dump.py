@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from confluent_kafka import Consumer, Message, TopicPartition
 
@@ -98,9 +98,10 @@ def _consumer(servers: str) -> Consumer:
 
 
 def _headers(message: Message) -> Iterator[tuple[str, str]]:
-    for name, value in message.headers() or ():
+    headers = cast("list[tuple[str, bytes | None]]", message.headers() or [])
+    for name, value in headers:
         try:
-            yield name, (_bytes(value) or b"").decode()
+            yield name, (value or b"").decode()
         except UnicodeDecodeError:
             continue
 

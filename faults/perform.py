@@ -3,9 +3,10 @@
 import resource
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import assert_never
+from types import MappingProxyType
+from typing import Any
 
 from faults.cluster import is_stopped, pause, resume
 from faults.evidence import Fault
@@ -20,6 +21,7 @@ from faults.plan import (
     Misbehave,
     PauseBrokers,
     PauseWorker,
+    RefuseWrites,
     StopWorker,
 )
 from faults.proxy_faults import Counts
@@ -30,28 +32,8 @@ _PATIENCE_SECONDS = 30.0
 
 def perform(action: Action, stage: Stage) -> list[Fault]:
     """Carry an action out, healing included; returns what was done, each with its bite."""
-    match action:
-        case KillWorker():
-            done = [_kill_worker(action, stage)]
-        case StopWorker():
-            done = [_stop_worker(action, stage)]
-        case PauseWorker():
-            done = [_pause_worker(action, stage)]
-        case KillBrokers():
-            done = _kill_brokers(action, stage)
-        case PauseBrokers():
-            done = _pause_brokers(action, stage)
-        case Cut():
-            done = [_cut(action, stage)]
-        case Misbehave():
-            done = [_misbehave(action, stage)]
-        case KillGstv():
-            done = [_kill_gstv(action, stage)]
-        case LimitFiles():
-            done = [_limit_files(action, stage)]
-        case _:
-            assert_never(action)
-    return done
+    done = _PERFORM[type(action)](action, stage)
+    return done if isinstance(done, list) else [done]
 
 
 def _kill_worker(action: KillWorker, stage: Stage) -> Fault:
@@ -79,15 +61,15 @@ def _stop_worker(action: StopWorker, stage: Stage) -> Fault:
     if action.kill_after is not None and pid:
         _wait(lambda: worker.pid != pid, action.kill_after)
         killed = worker.pid == pid and worker.signal(signal.SIGKILL) == pid
-    gone = pid != 0 and _wait(lambda: worker.pid != pid)
-    codes = [run.exit_code for run in worker.runs if run.pid == pid]
+    gone = pid != 0 and _wait(lambda: worker.exit_code_of(pid) is not None)
+    code = worker.exit_code_of(pid)
     return Fault(
         kind="worker-kill" if killed else "worker-stop",
         target=worker.name,
         began_at=began,
         ended_at=time.time(),
-        bit=gone and (killed or codes == [0]),
-        seen=f"pid {pid} ended with {codes} {time.time() - began:.1f} s after SIGTERM",
+        bit=gone and (killed or code == 0),
+        seen=f"pid {pid} ended with {code} {time.time() - began:.1f} s after SIGTERM",
     )
 
 
@@ -254,6 +236,28 @@ def _limit_files(action: LimitFiles, stage: Stage) -> Fault:
     )
 
 
+def _refuse_writes(action: RefuseWrites, stage: Stage) -> Fault:
+    topic = stage.topics[action.topic]
+    before = stage.cluster.ends([topic])
+    began = time.time()
+    stage.cluster.configure(topic, {"max.message.bytes": "10"})
+    time.sleep(0.5)
+    held = stage.cluster.ends([topic])
+    time.sleep(action.seconds)
+    still = stage.cluster.ends([topic])
+    stage.cluster.configure(topic, {"max.message.bytes": str(2 * 1024 * 1024)})
+    said = any("handoff." in worker.log_path.read_text(errors="replace")
+               for worker in stage.workers.values())  # fmt: skip
+    return Fault(
+        kind="broker-refuses",
+        target=action.topic,
+        began_at=began,
+        ended_at=time.time(),
+        bit=held == still and said,
+        seen=f"{sum(held.values()) - sum(before.values())} records before it, none meanwhile",
+    )
+
+
 def _chosen(choices: Sequence[BrokerChoice], stage: Stage) -> list[int]:
     found: list[int] = []
     for choice in choices:
@@ -276,3 +280,19 @@ def _wait(condition: Callable[[], bool], seconds: float = _PATIENCE_SECONDS) -> 
             return False
         time.sleep(0.01)
     return True
+
+
+_PERFORM: Mapping[type[Action], Callable[[Any, Stage], Fault | list[Fault]]] = MappingProxyType(
+    {
+        KillWorker: _kill_worker,
+        StopWorker: _stop_worker,
+        PauseWorker: _pause_worker,
+        KillBrokers: _kill_brokers,
+        PauseBrokers: _pause_brokers,
+        Cut: _cut,
+        Misbehave: _misbehave,
+        KillGstv: _kill_gstv,
+        LimitFiles: _limit_files,
+        RefuseWrites: _refuse_writes,
+    }
+)

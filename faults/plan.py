@@ -97,6 +97,15 @@ class LimitFiles:
     worker: int = 1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefuseWrites:
+    """Let Kafka refuse every record for a topic, by its role."""
+
+    at: float
+    seconds: float
+    topic: Literal["retry", "failure", "notifications"]
+
+
 Action = (
     KillWorker
     | StopWorker
@@ -107,6 +116,7 @@ Action = (
     | Misbehave
     | KillGstv
     | LimitFiles
+    | RefuseWrites
 )
 
 

@@ -133,7 +133,11 @@ class Server:
     def _begin(self, client: socket.socket) -> None:
         seed = f"{self._seed}/{self._accepted}"
         self._accepted += 1
-        connection = Connection(client, self._upstream, seed, self._tally)
+        try:
+            connection = Connection(client, self._upstream, seed, self._tally)
+        except OSError:
+            client.close()
+            raise
         self._tally.opened += 1
         for fault in self._faults:
             connection.apply(fault)

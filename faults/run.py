@@ -9,12 +9,14 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from faults.cluster import Cluster
 from faults.dump import commits_of, records_of
@@ -51,17 +53,54 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What the checker says of a folder of evidence."""
+
+    findings: Sequence[Mapping[str, Any]]
+    counts: Mapping[str, int]
+    faults: Mapping[str, int]
+    #: For people.
+    report: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
     """What came of a scenario."""
 
     scenario: Scenario
-    folder: Path
-    #: The exit code of the checker: 0 when it found nothing wrong.
-    verdict: int
-    #: What the checker says.
-    findings: list[dict[str, object]]
-    report: str
+    judgement: Judgement
     seconds: float
+
+    @property
+    def failed(self) -> list[str]:
+        """The checks that failed."""
+        return [one["check"] for one in self.judgement.findings if not one["ok"]]
+
+    @property
+    def events(self) -> int:
+        """How many events there were."""
+        return self.judgement.counts["events"]
+
+    @property
+    def faults(self) -> Counter[str]:
+        """How many faults of each kind."""
+        return Counter(self.judgement.faults)
+
+    @property
+    def report(self) -> str:
+        """All that the checker says."""
+        return self.judgement.report
+
+    def measured(self, check: str) -> float:
+        """The figure of a check."""
+        return float(self._finding(check)["measured"])
+
+    def detail(self, check: str) -> str:
+        """What a check says."""
+        return str(self._finding(check)["detail"])
+
+    def _finding(self, check: str) -> Mapping[str, Any]:
+        return next(one for one in self.judgement.findings if one["check"] == check)
 
 
 def play(
@@ -81,15 +120,7 @@ def play(
         facts, faults = _act(scenario, stage, seed=seed, say=say)
         runs = _end(stage)
     _collect(stage, facts, faults, runs)
-    verdict, findings, report = _judge(folder)
-    return Played(
-        scenario=scenario,
-        folder=folder,
-        verdict=verdict,
-        findings=findings,
-        report=report,
-        seconds=time.monotonic() - began,
-    )
+    return Played(scenario=scenario, judgement=judge(folder), seconds=time.monotonic() - began)
 
 
 def _act(scenario: Scenario, stage: Stage, *, seed: int, say: Say) -> tuple[RunFacts, list[Fault]]:
@@ -188,7 +219,7 @@ def _collect(
     write_run(folder, facts)
 
 
-def _judge(folder: Path) -> tuple[int, list[dict[str, object]], str]:
+def judge(folder: Path) -> Judgement:
     """Let the checker judge, as the program of its own that it is."""
     command = [sys.executable, "-m", "faults.checker", str(folder)]
     told = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -197,7 +228,13 @@ def _judge(folder: Path) -> tuple[int, list[dict[str, object]], str]:
     if read.returncode not in (0, 1):
         raise RuntimeError(f"the checker failed: {read.stderr}")
     (folder / "report.json").write_text(read.stdout, "utf-8")
-    return read.returncode, json.loads(read.stdout), told.stdout
+    (found,) = json.loads(read.stdout)
+    return Judgement(
+        findings=found["findings"],
+        counts=found["counts"],
+        faults=found["faults"],
+        report=told.stdout,
+    )
 
 
 @contextmanager
@@ -206,7 +243,9 @@ def _stage(
 ) -> Iterator[Stage]:
     run = f"{scenario.name}-{uuid.uuid4().hex[:6]}"
     names = {name: f"{run}-{name.removesuffix('_topic')}" for name in TOPICS}
-    settings = Settings(kafka_bootstrap_servers=cluster.servers, group=run, **names)
+    settings = Settings().model_copy(
+        update={"kafka_bootstrap_servers": cluster.servers, "group": run, **names}
+    )
     asyncio.run(topics.ensure(settings, partitions=_PARTITIONS, replication=3))
     rules = USUAL_RULES if scenario.rules is None else scenario.rules
     with ExitStack() as stack:

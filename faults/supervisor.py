@@ -62,9 +62,10 @@ class SupervisedWorker:
             self._process.send_signal(number)
             return self._process.pid
 
-    def replace_environment(self, **variables: str) -> None:
-        """Give the next runs other variables."""
-        self._environment |= variables
+    def exit_code_of(self, pid: int) -> int | None:
+        """How a run ended; None while it has not."""
+        with self._lock:
+            return next((run.exit_code for run in self._runs if run.pid == pid), None)
 
     def stop(self) -> int | None:
         """Tell it to end, as an orchestrator does, and start no other; its exit code.
