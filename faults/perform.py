@@ -91,6 +91,12 @@ def _pause_worker(action: PauseWorker, stage: Stage) -> Fault:
 
 
 def _kill_brokers(action: KillBrokers, stage: Stage) -> list[Fault]:
+    # One after the other: a cluster that is just coming back cannot spare another broker.
+    with stage.brokers:
+        return _kill_brokers_now(action, stage)
+
+
+def _kill_brokers_now(action: KillBrokers, stage: Stage) -> list[Fault]:
     brokers = _chosen(action.brokers, stage)
     began = time.time()
     died = []

@@ -1,9 +1,10 @@
 """Everything that takes part in one run, and what can be seen of it from outside."""
 
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from faults.cluster import Cluster
@@ -28,6 +29,8 @@ class Stage:
     settings: Settings
     folder: Path
     usual_rules: Sequence[object]
+    #: Held by whoever takes brokers away.
+    brokers: AbstractContextManager[object] = field(default_factory=Lock)
 
     @property
     def topics(self) -> dict[str, str]:
