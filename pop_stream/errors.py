@@ -7,6 +7,7 @@ PopStreamError
  +- UsageError              the command was used wrongly                       exit code 2
  +- WorkFailedError         the work was done and the answer is bad            exit code 1
  |   +- TopicsMissingError  a topic is absent or set up wrongly
+ |   +- StartRefusedError   where the group would begin is a guess, or somebody else is in it
  |   +- WorkerAbortedError  the worker met a condition that it must not survive
  +- KafkaUnreachableError   no broker answers at the bootstrap address         exit code 3
  +- EmbeddedKafkaError      the embedded Apache Kafka cannot be had or started exit code 3
@@ -44,6 +45,10 @@ class WorkFailedError(PopStreamError):
 
 class TopicsMissingError(WorkFailedError):
     """A topic is absent or its settings would lose events."""
+
+
+class StartRefusedError(WorkFailedError):
+    """To start now would lose events, or send again what was delivered."""
 
 
 class WorkerAbortedError(WorkFailedError):

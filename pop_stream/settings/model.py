@@ -111,6 +111,11 @@ class DeliverySettings(_Section):
     group: Text = "pop-stream"
     """The consumer group. Workers of the same group share the partitions."""
 
+    start_without_commit: Literal["refuse", "earliest"] = "refuse"
+    """What a worker does when its group's offsets are gone although it has worked before, or cannot
+    be, because the topic was made anew. earliest: it begins with the oldest record there is, and
+    sends again what was delivered."""
+
     order: Literal["none", "screen"] = "none"
     """screen: the events of one key are delivered one at a time and in order; while one waits for
     its retry, so do those behind it."""

@@ -28,13 +28,21 @@ from pop_stream.settings.values import parse_statuses, parse_waits
 from pop_stream.stream.abort import Abort
 from pop_stream.stream.agents import declare_agents
 from pop_stream.stream.forwarder import Conduct, Forwarder
+from pop_stream.stream.guard import Guard
 from pop_stream.stream.handoff import Handoff
+from pop_stream.stream.holes import Holes
 from pop_stream.stream.ledger import Ledger, Limits
 from pop_stream.stream.notifier import Notifier
-from pop_stream.stream.preflight import require_topics, serve_metrics
+from pop_stream.stream.preflight import (
+    look_around,
+    require_starting_point,
+    require_topics,
+    serve_metrics,
+)
 from pop_stream.stream.record import KafkaRecord
 from pop_stream.stream.redriver import RedriveConduct, Redriver, consumer_maker
 from pop_stream.stream.settled import Settled, settled_consumer
+from pop_stream.stream.starting_point import CLIENT_ID
 from pop_stream.stream.transport import Producer, Transport
 from pop_stream.stream.watchdog import Watchdog
 from pop_stream.stream.work import Work
@@ -61,6 +69,8 @@ class PopStreamApp(faust.App):
         self.attempted_topics = (settings.events_topic, settings.retry_topic)
         self.tally = Tally()
         self.abort = Abort()
+        self.may_start_over = settings.start_without_commit == "earliest"
+        self.holes = Holes(self._confirm, failure_topic=settings.failure_topic, tally=self.tally)
         topics = _topics(settings)
         self.ledger: Ledger[KafkaRecord] = Ledger(
             {topic: _limits(stage, settings) for stage, topic in topics.items()}
@@ -70,6 +80,7 @@ class PopStreamApp(faust.App):
         self._settled: Settled | None = None
         self._redriver: Redriver | None = None
         self._metrics: MetricsServer | None = None
+        self._guard = Guard(lambda: look_around(settings), self.tally, self.abort)
         super().__init__(settings.group, **_faust_settings(settings))
         servers = self.kafka_options["bootstrap_servers"]
         self.transport = Transport([URL(f"kafka://{server}") for server in servers], self)
@@ -90,6 +101,7 @@ class PopStreamApp(faust.App):
         """
         self._metrics = serve_metrics(self.settings, self.tally, self._status)
         await require_topics(self.settings)
+        await require_starting_point(self.settings)
         self._work = self._put_together()
         self._watchdog = Watchdog(
             look=self._work.look,
@@ -97,6 +109,7 @@ class PopStreamApp(faust.App):
             progress_seconds=self.settings.progress_timeout_seconds,
         )
         self._watchdog.start()
+        self._guard.start()
         await super().on_start()
         self._start_redriving(self._work)
 
@@ -116,6 +129,7 @@ class PopStreamApp(faust.App):
             await self._drain_and_stop()
 
     async def _drain_and_stop(self) -> None:
+        self._guard.stop()
         if self._work is not None:
             self._work.begin_to_end()
         # While the rest drains: both may take seconds when Kafka is gone.
@@ -268,6 +282,8 @@ def _faust_settings(settings: Settings) -> dict[str, Any]:
     return {
         # The broker's address is the transport's; this one is only printed by Faust.
         "broker": "kafka://",
+        # By this name a worker is told from a foreign member of its group.
+        "broker_client_id": CLIENT_ID,
         "broker_commit_interval": settings.commit_interval_seconds,
         "broker_max_poll_records": 1000,
         # Waiting for GSTV must never count as having left the group; the watchdog looks after us.

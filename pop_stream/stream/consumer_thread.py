@@ -84,6 +84,18 @@ class ConsumerThread(faust_aiokafka.AIOKafkaConsumerThread):
         # Not Faust's topic_partitions(): during a rebalance it knows of none.
         return len(self._ensure_consumer().partitions_for_topic(topic) or (0,))
 
+    async def bounds(self, places: set[TP]) -> dict[TP, tuple[int, int]]:
+        """Where partitions begin and end now. Raises KafkaError."""
+        found: dict[TP, tuple[int, int]] = await self.call_thread(self._bounds, places)
+        return found
+
+    async def _bounds(self, places: set[TP]) -> dict[TP, tuple[int, int]]:
+        consumer = self._ensure_consumer()
+        wanted = [TopicPartition(*place) for place in places]
+        begins = await consumer.beginning_offsets(wanted)
+        ends = await consumer.end_offsets(wanted)
+        return {TP(*place): (begins[place], ends[place]) for place in wanted}
+
     async def committed(self, places: set[TP]) -> dict[Place, Commit]:
         """What stands committed for partitions that were just assigned."""
         found: dict[Place, Commit] = await self.call_thread(self._committed, places)

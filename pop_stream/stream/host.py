@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from pop_stream.stream.abort import Abort
+from pop_stream.stream.holes import Holes
 from pop_stream.stream.ledger import Ledger
 from pop_stream.stream.record import KafkaRecord
 
@@ -27,3 +29,7 @@ class Host(Protocol):
     session_timeout_seconds: float
     #: The topics from which attempts are made, by this worker or another.
     attempted_topics: tuple[str, ...]
+    holes: Holes
+    #: Whether a partition whose commit cannot be may begin with its oldest record.
+    may_start_over: bool
+    abort: Abort

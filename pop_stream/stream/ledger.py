@@ -145,8 +145,8 @@ class _Partition(Generic[R]):
     """One partition from its assignment to its revocation."""
 
     __slots__ = (
-        "committed", "finished_before", "head", "held", "ledger", "next_offset", "open", "place",
-        "runs", "skew",
+        "begins_at", "committed", "finished_before", "head", "held", "is_new", "ledger",
+        "next_offset", "open", "place", "runs", "skew",
     )  # fmt: skip
 
     def __init__(self, place: Place, held: _Held, ledger: "Ledger[R]") -> None:
@@ -159,6 +159,10 @@ class _Partition(Generic[R]):
         self.head = 0
         #: Events taken from the first unfinished one on.
         self.skew = 0
+        #: Whether nobody of this group has ever committed anything here.
+        self.is_new = False
+        #: What an earlier owner has committed; None: nothing that is known.
+        self.begins_at: int | None = None
         #: The offset after the last one taken; None before the first.
         self.next_offset: int | None = None
         #: What was last committed; None before the first take.
@@ -212,15 +216,19 @@ class Ledger(Generic[R]):
     def open(self, places: set[Place], committed: Mapping[Place, Commit] | None = None) -> None:
         """Begin with exactly these partitions; whatever was open before is closed.
 
-        `committed` is what stands committed for them: what it tells to be finished beyond the
-        offset is entered as finished when it is taken.
+        `committed` is what stands committed for them; None: that is not known. What it tells to be
+        finished beyond the offset is entered as finished when it is taken.
         """
         self.close()
         for topic, partition in places:
             place = Place(topic, partition)
             state = self._partitions[place] = _Partition(place, self._held[topic], self)
-            before = (committed or {}).get(place)
+            if committed is None:
+                continue
+            before = committed.get(place)
+            state.is_new = before is None
             if before is not None:
+                state.begins_at = before.offset
                 state.finished_before = decode_done(*before)
 
     def close(self) -> None:
@@ -229,6 +237,24 @@ class Ledger(Generic[R]):
             partition.open = False
         self._partitions = {}
         self._held.update({topic: _Held() for topic in self._limits})
+
+    def is_new(self, place: Place) -> bool:
+        """Whether a partition is open of which nothing was ever committed or taken."""
+        state = self._partitions.get(place)
+        return state is not None and state.is_new and state.next_offset is None
+
+    def expected(self, place: Place) -> int | None:
+        """The offset that comes next; None when that is not known, or the partition not open."""
+        state = self._partitions.get(place)
+        if state is None:
+            return None
+        return state.begins_at if state.next_offset is None else state.next_offset
+
+    def go_on_from(self, place: Place, offset: int) -> None:
+        """Expect `offset` next: nothing before it will come. It may then be committed."""
+        state = self._partitions.get(place)
+        if state is not None:
+            state.next_offset = offset
 
     def take(self, topic: str, partition: int, records: Sequence[R]) -> Run[R] | None:
         """Enter records just fetched, in order of their offsets.

@@ -1,13 +1,18 @@
 """What is looked at before the worker joins its group: better not to start than to start half."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable
 
 from pop_stream import __version__
-from pop_stream.errors import SettingsError, TopicsMissingError
+from pop_stream.errors import SettingsError, StartRefusedError, TopicsMissingError
+from pop_stream.kafka.admin import connected_admin
+from pop_stream.kafka.group import described_members, members_of, partitions_of
 from pop_stream.kafka.topic_findings import Severity
 from pop_stream.kafka.topics import check
 from pop_stream.settings import Settings
+from pop_stream.stream.guard import Surroundings
+from pop_stream.stream.starting_point import doubts, foreign
 from pop_stream.watch.metrics import MetricsServer, Tally
 from pop_stream.watch.status import Status
 
@@ -29,13 +34,28 @@ def serve_metrics(settings: Settings, tally: Tally, look: Callable[[], Status]) 
     return server
 
 
+async def look_around(settings: Settings) -> Surroundings:
+    """See whether the topics are still there, and who is in the group.
+
+    Raises KafkaUnreachableError, and WorkFailedError when Kafka refuses.
+    """
+    async with connected_admin(settings) as admin:
+        there = set(await admin.list_topics())
+        members = await described_members(admin, settings.group)
+    return Surroundings(_used(settings) - there, members)
+
+
+def _used(settings: Settings) -> set[str]:
+    return {settings.events_topic, settings.retry_topic, settings.failure_topic,
+            settings.notification_topic, settings.settled_topic}  # fmt: skip
+
+
 async def require_topics(settings: Settings) -> None:
     """Raise TopicsMissingError for what would lose events; log what might.
 
     Raises KafkaUnreachableError when no broker answers.
     """
-    used = {settings.events_topic, settings.retry_topic, settings.failure_topic,
-            settings.notification_topic, settings.settled_topic}  # fmt: skip
+    used = _used(settings)
     errors = []
     for finding in await check(settings):
         if finding.topic not in used:
@@ -47,3 +67,33 @@ async def require_topics(settings: Settings) -> None:
                         finding.problem, "remedy": finding.remedy})  # fmt: skip
     if errors:
         raise TopicsMissingError("the topics are not ready.\n  - " + "\n  - ".join(errors))
+
+
+async def require_starting_point(settings: Settings) -> None:
+    """Raise StartRefusedError when it is a guess where to begin, or a stranger is in the group.
+
+    Raises KafkaUnreachableError when no broker answers.
+    """
+    by_stage = {
+        "forward": settings.events_topic,
+        "retry": settings.retry_topic,
+        "failure": settings.failure_topic,
+    }
+    states = await partitions_of(settings, list(by_stage.values()))
+    consumed = [state for state in states if state.topic in {by_stage[s] for s in settings.stages}]
+    written: Counter[str] = Counter()
+    for state in states:
+        if state.topic in (settings.retry_topic, settings.failure_topic):
+            written[state.topic] += state.end
+    problems = list(doubts(settings.group, consumed, written))
+    if problems and settings.start_without_commit == "earliest":
+        log.warning("start.without_commit", extra={"problems": problems})
+        problems = []
+    if strangers := foreign(await members_of(settings)):
+        problems.append(
+            f"in the group {settings.group!r} there are others than workers: "
+            f"{', '.join(strangers)}. They take partitions, and what they commit is never "
+            "delivered: end them, or give them a group of their own."
+        )
+    if problems:
+        raise StartRefusedError("the worker does not start.\n  - " + "\n  - ".join(problems))

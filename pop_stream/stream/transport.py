@@ -25,6 +25,7 @@ from faust.types.tuples import ConsumerMessage
 from mode import Service
 
 from pop_stream.stream.consumer_thread import FAUST_LOG, ConsumerThread
+from pop_stream.stream.continuity import Continuity
 from pop_stream.stream.host import Host
 from pop_stream.stream.ledger import Commit, Place, Run
 from pop_stream.stream.record import KafkaRecord
@@ -55,6 +56,16 @@ class Consumer(faust_aiokafka.Consumer):
         #: Changes with every revocation: what was fetched before it is dropped, and read again.
         self._epoch = 0
         self._committing = asyncio.Lock()
+        self._continuity = Continuity(
+            self._host.ledger,
+            self._bounds,
+            tell=self._host.holes.tell,
+            may_start_over=self._host.may_start_over,
+            abort=self._host.abort,
+        )
+
+    async def _bounds(self, places: set[TP]) -> Mapping[TP, tuple[int, int]]:
+        return await self._thread.bounds(places)
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -66,6 +77,8 @@ class Consumer(faust_aiokafka.Consumer):
         epoch = self._epoch
         ledger = self._host.ledger
         active = self._get_active_partitions()
+        if not await self._continuity.may_fetch(active) or epoch != self._epoch:
+            return
         wanted = {TP(*place) for place in ledger.with_room()} & active
         batches = await self._getmany(
             active_partitions=wanted or {_NO_PARTITION},
@@ -73,6 +86,9 @@ class Consumer(faust_aiokafka.Consumer):
             timeout=timeout if len(wanted) == len(active) else _NO_ROOM_SECONDS,
         )
         if self.should_stop or epoch != self._epoch:
+            return
+        await self._continuity.examine(batches)
+        if epoch != self._epoch:
             return
         runs = [ledger.take(*place, records) for place, records in batches.items()]
         for run in runs:
@@ -165,6 +181,7 @@ class Consumer(faust_aiokafka.Consumer):
         """Open the ledger for what is ours now."""
         committed = await self._what_stands_committed(assigned)
         self._host.ledger.open({Place(*place) for place in assigned}, committed)
+        self._continuity.assigned(assigned)
         self._host.work.resume(self._share_of(assigned))
         await super().on_partitions_assigned(assigned, generation_id)
 
@@ -180,13 +197,13 @@ class Consumer(faust_aiokafka.Consumer):
         )
         return min(sum(parts) / len(topics), 1.0)
 
-    async def _what_stands_committed(self, places: set[TP]) -> dict[Place, Commit]:
+    async def _what_stands_committed(self, places: set[TP]) -> dict[Place, Commit] | None:
         try:
             return await asyncio.wait_for(self._thread.committed(places), _COMMITTED_SECONDS)
         except (KafkaError, TimeoutError) as error:
             # Then what is finished beyond the offsets is done again: duplicates, and no loss.
             log.warning("committed.unread", extra={"error": repr(error)})
-            return {}
+            return None
 
 
 class Producer(faust_aiokafka.Producer):

@@ -64,12 +64,15 @@ class Tally:
     flagged: Counter[tuple[str, ...]] = field(default_factory=_none)
     notifications: Counter[tuple[str, ...]] = field(default_factory=_none)
     redriven: Counter[tuple[str, ...]] = field(default_factory=_none)
+    gone: Counter[tuple[str, ...]] = field(default_factory=_none)
     delays: Delays = field(default_factory=Delays)
     #: Gauges, as they stood at the worker's last tick.
     in_flight: int = 0
     in_flight_limit: int = 0
     unfinished: int = 0
     circuit_open: bool = False
+    missing_topics: int = 0
+    strangers: int = 0
 
     def attempted(self, attempt: int, outcome: Outcome) -> None:
         """Count an attempt and what became of it: one addition, for it is done with every event."""
@@ -109,12 +112,15 @@ _COUNTERS = (
     ("held", "attempts_held", "Attempts that did not count.", ("reason",)),
     ("flagged", "events_flagged", "Events forwarded although something is odd.", ("flag",)),
     ("redriven", "redriven_events", "Parked events sent back by themselves.", ()),
+    ("gone", "gone_events", "Records that were deleted before they were delivered.", ("topic",)),
     ("notifications", "failure_notifications", "Failure notifications.", ("channel", "result")),
 )  # fmt: skip
 _GAUGES = (
     ("in_flight", "in_flight_deliveries", "Attempts under way."),
     ("in_flight_limit", "in_flight_limit", "The most attempts that may be under way."),
     ("unfinished", "unfinished_events", "Events taken and not finished."),
+    ("missing_topics", "missing_topics", "Topics of the worker that are not there."),
+    ("strangers", "group_strangers", "Members of the group that are no workers."),
     ("circuit_open", "partner_circuit_open", "1 while nothing is attempted, else 0."),
 )
 

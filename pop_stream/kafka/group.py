@@ -1,0 +1,85 @@
+"""The workers' group as Kafka knows it: who is in it, what it has committed, and of what."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
+
+from pop_stream.kafka.admin import connected_admin
+from pop_stream.kafka.connection import client_options
+from pop_stream.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartitionState:
+    """Where one partition begins and ends, and what the group has committed."""
+
+    topic: str
+    partition: int
+    begin: int
+    end: int
+    #: None: nothing.
+    committed: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """Somebody in the group."""
+
+    client_id: str
+    host: str
+
+
+async def partitions_of(settings: Settings, topics: Sequence[str]) -> list[PartitionState]:
+    """Look at all partitions of topics that exist. Joins no group.
+
+    Raises KafkaUnreachableError, and WorkFailedError when Kafka refuses.
+    """
+    async with connected_admin(settings) as admin:
+        described = await admin.describe_topics(list(topics))
+        places = [
+            TopicPartition(topic["topic"], one["partition"])
+            for topic in described
+            for one in topic["partitions"]
+        ]
+        try:
+            offsets = await admin.list_consumer_group_offsets(settings.group)
+        except GroupCoordinatorNotAvailableError:
+            offsets = {}  # a new Kafka, on which no group has committed anything yet
+        async with AIOKafkaConsumer(**client_options(settings)) as consumer:
+            begins = await consumer.beginning_offsets(places)
+            ends = await consumer.end_offsets(places)
+    return [
+        PartitionState(
+            topic=place.topic,
+            partition=place.partition,
+            begin=begins[place],
+            end=ends[place],
+            committed=offsets[place].offset if place in offsets else None,
+        )
+        for place in places
+    ]
+
+
+async def members_of(settings: Settings) -> list[Member]:
+    """Who is in the group now.
+
+    Raises KafkaUnreachableError, and WorkFailedError when Kafka refuses.
+    """
+    async with connected_admin(settings) as admin:
+        return await described_members(admin, settings.group)
+
+
+async def described_members(admin: AIOKafkaAdminClient, group: str) -> list[Member]:
+    """The same, through an admin client that is connected."""
+    try:
+        (answer,) = await admin.describe_consumer_groups([group])
+    except GroupCoordinatorNotAvailableError:
+        return []
+    (described,) = answer.to_object()["groups"]
+    return [
+        Member(client_id=one["client_id"], host=one["client_host"].removeprefix("/"))
+        for one in described["members"]
+    ]

@@ -1,0 +1,231 @@
+"""What was committed, what is there, and what comes next."""
+
+import asyncio
+from collections.abc import Mapping
+
+import pytest
+from aiokafka.errors import KafkaConnectionError
+from faust.types import TP
+
+from pop_stream.pop.hole import Hole
+from pop_stream.stream import continuity as module
+from pop_stream.stream.continuity import Continuity
+from pop_stream.stream.ledger import Commit, Ledger, Limits, Place
+from pop_stream.stream.record import KafkaRecord
+from tests.unit.stream.fakes import EVENTS, Aborted, NotedAbort, record
+
+PLACE, TP_0 = Place(EVENTS, 0), TP(EVENTS, 0)
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_AGAIN_SECONDS", 0)
+    monkeypatch.setattr(module, "_DOUBT_SECONDS", 0)
+
+
+class Scene:
+    """A partition of which `committed` stands committed, and that has the records of `bounds`."""
+
+    def __init__(
+        self,
+        bounds: tuple[int, int],
+        *,
+        committed: Mapping[Place, Commit] | None,
+        may_start_over: bool = False,
+    ) -> None:
+        self.bounds = bounds
+        self.errors: list[Exception] = []
+        self.holes: list[Hole] = []
+        self.abort = NotedAbort()
+        self.looks = 0
+        self.ledger: Ledger[KafkaRecord] = Ledger(
+            {EVENTS: Limits(events=100, bytes=10_000, skew=100)}
+        )
+        self.ledger.open({PLACE}, committed)
+        self.continuity = Continuity(
+            self.ledger,
+            self._bounds,
+            tell=self._tell,
+            may_start_over=may_start_over,
+            abort=self.abort,
+        )
+        self.continuity.assigned({TP_0})
+
+    async def _bounds(self, places: set[TP]) -> dict[TP, tuple[int, int]]:
+        self.looks += 1
+        if self.errors:
+            raise self.errors.pop(0)
+        return dict.fromkeys(places, self.bounds)
+
+    async def _tell(self, hole: Hole) -> None:
+        self.holes.append(hole)
+
+    async def look(self) -> bool:
+        return await self.continuity.may_fetch({TP_0})
+
+    async def fetch(self, *offsets: int) -> None:
+        """Let records come, and take them."""
+        records = [record(EVENTS, offset, b"v") for offset in offsets]
+        await self.continuity.examine({TP_0: records})
+        self.ledger.take(*PLACE, records)
+
+
+def test_a_new_group_commits_where_it_begins_before_it_works() -> None:
+    """A kill in its first second would otherwise leave a group that knows nothing."""
+
+    async def scenario() -> None:
+        scene = Scene((7, 20), committed={})
+        assert await scene.look()
+        assert scene.ledger.commits() == {PLACE: Commit(7)}
+        await scene.fetch(7, 8)
+        assert scene.holes == []
+
+    asyncio.run(scenario())
+
+
+def test_a_commit_that_could_not_be_read_is_not_taken_for_none() -> None:
+    """Nothing is committed in its place, for that would be further back."""
+
+    async def scenario() -> None:
+        scene = Scene((0, 20), committed=None)
+        assert await scene.look()
+        assert scene.ledger.commits() == {}
+        await scene.fetch(11)
+        assert scene.ledger.expected(PLACE) == 12
+
+    asyncio.run(scenario())
+
+
+def test_what_was_deleted_before_it_was_delivered_is_told() -> None:
+    """Once, with its bounds; then the rest goes on, and the commit goes beyond the hole."""
+
+    async def scenario() -> None:
+        scene = Scene((50, 80), committed={PLACE: Commit(30)})
+        assert await scene.look()
+        assert scene.holes == [Hole(topic=EVENTS, partition=0, begin=30, end=50)]
+        assert scene.ledger.commits() == {PLACE: Commit(50)}
+        await scene.fetch(50, 51)
+        assert len(scene.holes) == 1
+        assert scene.abort.reasons == []
+
+    asyncio.run(scenario())
+
+
+def test_what_is_deleted_while_a_worker_runs_is_told() -> None:
+    """The next records come from beyond the hole."""
+
+    async def scenario() -> None:
+        scene = Scene((0, 80), committed={PLACE: Commit(30)})
+        await scene.look()
+        await scene.fetch(30, 31)
+        scene.bounds = (60, 90)
+        await scene.fetch(60, 61)
+        assert scene.holes == [Hole(topic=EVENTS, partition=0, begin=32, end=60)]
+
+    asyncio.run(scenario())
+
+
+def test_what_is_deleted_on_an_idle_partition_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No record comes that would show it: the bounds are looked at now and then."""
+    monkeypatch.setattr(module, "_LOOK_SECONDS", 0.0)
+
+    async def scenario() -> None:
+        scene = Scene((0, 40), committed={PLACE: Commit(30)})
+        await scene.look()
+        scene.bounds = (40, 40)
+        await scene.look()
+        assert scene.holes == [Hole(topic=EVENTS, partition=0, begin=30, end=40)]
+
+    asyncio.run(scenario())
+
+
+def test_a_gap_of_which_nothing_was_deleted_is_none() -> None:
+    """A transaction's mark has an offset, and is no record."""
+
+    async def scenario() -> None:
+        scene = Scene((0, 80), committed={PLACE: Commit(30)})
+        await scene.look()
+        await scene.fetch(30, 31)
+        await scene.fetch(33, 35)
+        assert scene.holes == []
+        assert scene.ledger.expected(PLACE) == 36
+
+    asyncio.run(scenario())
+
+
+def test_records_in_a_row_need_no_look() -> None:
+    """The bounds cost a request each time."""
+
+    async def scenario() -> None:
+        scene = Scene((0, 80), committed={PLACE: Commit(0)})
+        for offset in range(5):
+            assert await scene.look()
+            await scene.fetch(offset)
+        assert scene.looks == 1
+
+    asyncio.run(scenario())
+
+
+def test_nothing_is_fetched_before_the_bounds_are_known() -> None:
+    """Kafka may not answer at once."""
+
+    async def scenario() -> None:
+        scene = Scene((0, 80), committed={})
+        scene.errors.append(KafkaConnectionError())
+        assert not await scene.look()
+        assert await scene.look()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("bounds", [(0, 10), (0, 0)])
+def test_a_topic_that_is_shorter_than_its_commit_ends_the_worker(bounds: tuple[int, int]) -> None:
+    """It was made anew, or has lost records: a person decides."""
+
+    async def scenario() -> None:
+        scene = Scene(bounds, committed={PLACE: Commit(30)})
+        with pytest.raises(Aborted, match="30 should come next"):
+            await scene.look()
+
+    asyncio.run(scenario())
+
+
+def test_a_topic_that_is_shorter_only_for_a_moment_ends_nothing() -> None:
+    """A broker that leads since just now does not know yet what is confirmed."""
+
+    async def scenario() -> None:
+        scene = Scene((0, 10), committed={PLACE: Commit(30)})
+        look = scene.continuity.may_fetch({TP_0})
+        task = asyncio.ensure_future(look)
+        await asyncio.sleep(0)
+        scene.bounds = (0, 30)
+        assert await task
+        assert scene.abort.reasons == []
+
+    asyncio.run(scenario())
+
+
+def test_records_that_come_again_end_the_worker() -> None:
+    """A topic that was made anew under a running worker: to pass over them would lose them."""
+
+    async def scenario() -> None:
+        scene = Scene((0, 80), committed={PLACE: Commit(30)})
+        await scene.look()
+        await scene.fetch(30, 31)
+        with pytest.raises(Aborted, match="offset 0 came after 31"):
+            await scene.fetch(0, 1)
+
+    asyncio.run(scenario())
+
+
+def test_a_person_may_let_it_start_over() -> None:
+    """Then it begins with the oldest record, and commits from there."""
+
+    async def scenario() -> None:
+        scene = Scene((2, 10), committed={PLACE: Commit(30)}, may_start_over=True)
+        assert await scene.look()
+        await scene.fetch(2, 3)
+        assert scene.ledger.expected(PLACE) == 4
+        assert scene.abort.reasons == []
+
+    asyncio.run(scenario())
