@@ -1,4 +1,4 @@
-"""Reads Kafka's own record of commits: the topic `__consumer_offsets`.
+"""Reads Kafka's own record of commits and of rebalances: the topic `__consumer_offsets`.
 
 No commit goes unseen there, however short it stood. Kafka compacts closed segments only: of a
 group as young as a run, all is there.
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 OFFSETS_TOPIC = "__consumer_offsets"
+_GROUP_METADATA = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,20 @@ def parse_commit(key: bytes | None, value: bytes | None) -> Iterator[GroupCommit
         metadata=metadata,
         at_ms=at_ms,
     )
+
+
+def parse_generation(key: bytes | None, value: bytes | None) -> tuple[str, int] | None:
+    """Read a record as GroupMetadataKey (2) and the head of GroupMetadataValue: group, generation.
+
+    None for other records. One is written when a rebalance has ended.
+    """
+    if key is None or value is None or struct.unpack_from(">h", key)[0] != _GROUP_METADATA:
+        return None
+    group, _ = _text(key, 2)
+    (version,) = struct.unpack_from(">h", value)
+    _, at = _compact_text(value, 2) if version >= 4 else _text(value, 2)
+    (generation,) = struct.unpack_from(">i", value, at)
+    return group, generation
 
 
 def _text(data: bytes, at: int) -> tuple[str, int]:

@@ -7,8 +7,8 @@ from typing import Any, cast
 
 from confluent_kafka import Consumer, Message, TopicPartition
 
-from faults.commit_log import OFFSETS_TOPIC, parse_commit
-from faults.evidence import Commit, Record, text_key
+from faults.commit_log import OFFSETS_TOPIC, parse_commit, parse_generation
+from faults.evidence import Commit, Generation, Record, text_key
 
 _PATIENCE_SECONDS = 120.0
 _TIMEOUT_SECONDS = 30.0
@@ -45,13 +45,12 @@ def commits_of(servers: str, group: str, topics: Mapping[str, str]) -> Iterator[
                 )
 
 
-def ends_of(servers: str, topic: str) -> dict[int, int]:
-    """Where each partition of a topic ends now."""
-    consumer = _consumer(servers)
-    try:
-        return {place.partition: end for place, (_, end) in _bounds(consumer, topic).items()}
-    finally:
-        consumer.close()
+def generations_of(servers: str, group: str) -> Iterator[Generation]:
+    """Read when the group's rebalances ended."""
+    for message in _messages(servers, OFFSETS_TOPIC):
+        found = parse_generation(_bytes(message.key()), _bytes(message.value()))
+        if found is not None and found[0] == group:
+            yield Generation(at_ms=message.timestamp()[1], number=found[1])
 
 
 def _messages(servers: str, topic: str) -> Iterator[Message]:

@@ -4,14 +4,15 @@ The checker reads these files and nothing else. Each is JSON, one object a line,
 which is one object. Times are epoch seconds unless a name says `ms`.
 
 ```
-run.json        what was run, and which guarantees were asked for
-produced.ndjson the player: an event, before it was sent for the first time
-acked.ndjson    the player: the broker confirmed an event (acks=all), and where it stands
-gstv.ndjson     the partner: each request whose body was read, before its answer
-records.ndjson  all records of all topics, read at the end by another client than the worker's
-commits.ndjson  all offsets that the group ever committed, by the broker's own record of them
-faults.ndjson   each fault: when it began and ended, and whether it was seen to bite
-workers.ndjson  each run of a worker's process: when it began and ended, and how
+run.json            what was run, and which guarantees were asked for
+produced.ndjson     the player: an event, before it was sent for the first time
+acked.ndjson        the player: the broker confirmed an event (acks=all), and where it stands
+gstv.ndjson         the partner: each request whose body was read, before its answer
+records.ndjson      all records of all topics, read at the end by another client than the worker's
+commits.ndjson      all offsets that the group ever committed, by the broker's own record of them
+generations.ndjson  each end of a rebalance of the group, by the same record
+faults.ndjson       each fault: when it began and ended, and whether it was seen to bite
+workers.ndjson      each run of a worker's process: when it began and ended, and how
 ```
 """
 
@@ -130,6 +131,15 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Generation:
+    """The end of one rebalance (`generations.ndjson`)."""
+
+    #: By the broker's clock: whoever owned a partition before could not commit after this.
+    at_ms: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """One fault (`faults.ndjson`)."""
 
@@ -168,6 +178,7 @@ class Evidence:
     requests: tuple[Request, ...]
     records: tuple[Record, ...]
     commits: tuple[Commit, ...]
+    generations: tuple[Generation, ...]
     faults: tuple[Fault, ...]
     workers: tuple[WorkerRun, ...]
 
@@ -179,6 +190,7 @@ _FILES: Mapping[str, type[Any]] = MappingProxyType(
         "gstv": Request,
         "records": Record,
         "commits": Commit,
+        "generations": Generation,
         "faults": Fault,
         "workers": WorkerRun,
     }

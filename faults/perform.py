@@ -55,6 +55,8 @@ def _kill_worker(action: KillWorker, stage: Stage) -> Fault:
 
 def _stop_worker(action: StopWorker, stage: Stage) -> Fault:
     worker = stage.workers[action.worker]
+    # Python itself dies of a SIGTERM that comes before the worker can take one.
+    _wait(worker.has_started)
     began = time.time()
     pid = worker.signal(signal.SIGTERM)
     killed = False

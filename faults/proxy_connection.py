@@ -21,6 +21,7 @@ class Connection:
         down = Stream("down", (self._server, self._client), f"{seed}/down", tally)
         up.back, down.back = down, up
         self._streams: Final[dict[Way, Stream]] = {"up": up, "down": down}
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def run(self) -> None:
         """Connect to the server, and hand on until both sides have finished or one breaks off."""
@@ -28,8 +29,7 @@ class Connection:
             await self._streams["up"].passable()
             await self._connect()
             async with asyncio.TaskGroup() as group:
-                for stream in self._streams.values():
-                    group.create_task(stream.run())
+                self._tasks = [group.create_task(each.run()) for each in self._streams.values()]
         except* ResetNeededError:
             self.close(reset=True)
         finally:
@@ -51,9 +51,12 @@ class Connection:
         return self._streams[way].held_bytes
 
     def close(self, *, reset: bool) -> None:
-        """Close both sockets at once."""
+        """Close both sockets at once. Whoever closes while `run` goes on must cancel that, too."""
         self._client.close(reset=reset)
         self._server.close(reset=reset)
+        # Cancelling `run` alone would let them take one more step, on closed sockets.
+        for task in self._tasks:
+            task.cancel()
 
     async def _connect(self) -> None:
         try:

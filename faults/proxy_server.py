@@ -30,10 +30,10 @@ class Server:
         self._accepted = 0
         self._tally = Tally()
         self._stopping = asyncio.Event()
-        self._failure: OSError | None = None
+        self._failure: Exception | None = None
 
     async def serve(self, started: Callable[[asyncio.AbstractEventLoop], None]) -> None:
-        """Serve until told to stop. Raises OSError when it cannot go on: out of sockets."""
+        """Serve until told to stop. Raises what went wrong by itself: OSError, out of sockets."""
         self._loop = asyncio.get_running_loop()
         try:
             async with asyncio.TaskGroup() as self._group:
@@ -111,9 +111,7 @@ class Server:
         try:
             self._accept_all()
         except OSError as error:
-            # A fault that nobody asked for would be taken for one of the suite's.
-            self._failure = error
-            self.stop()
+            self._give_up(error)
 
     def _accept_all(self) -> None:
         while self._listener is not None:
@@ -144,8 +142,17 @@ class Server:
         self._connections[connection] = self._group.create_task(self._run(connection))
 
     async def _run(self, connection: Connection) -> None:
-        await connection.run()
-        self._connections.pop(connection, None)
+        try:
+            await connection.run()
+        except Exception as error:  # noqa: BLE001 - raised again at the end
+            self._give_up(error)
+        finally:
+            self._connections.pop(connection, None)
+
+    def _give_up(self, error: Exception) -> None:
+        """End it all: a fault that nobody asked for would be taken for one of the suite's."""
+        self._failure = self._failure or error
+        self.stop()
 
     def _end_connections(self, *, reset: bool) -> int:
         """Close all connections at once; give how many there were."""

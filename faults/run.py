@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from faults.cluster import Cluster
-from faults.dump import commits_of, records_of
+from faults.dump import commits_of, generations_of, records_of
 from faults.evidence import Fault, RunFacts, WorkerRun, write_lines, write_run
 from faults.gstv import Gstv
 from faults.perform import perform
@@ -214,6 +214,7 @@ def _collect(
     folder, servers = stage.folder, stage.cluster.servers
     write_lines(folder / "records.ndjson", records_of(servers, stage.topics))
     write_lines(folder / "commits.ndjson", commits_of(servers, facts.group, stage.topics))
+    write_lines(folder / "generations.ndjson", generations_of(servers, facts.group))
     write_lines(folder / "faults.ndjson", faults)
     write_lines(folder / "workers.ndjson", runs)
     write_run(folder, facts)

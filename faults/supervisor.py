@@ -37,6 +37,8 @@ class SupervisedWorker:
         self._runs: list[WorkerRun] = []
         self._process: subprocess.Popen[bytes] | None = None
         self._began_at = self._next_at = 0.0
+        #: Where the run under way begins in the log.
+        self._log_begins = 0
         self._wanted = False
         self._watch = threading.Thread(target=self._keep, name=name, daemon=True)
         self._over = threading.Event()
@@ -61,6 +63,14 @@ class SupervisedWorker:
                 return 0
             self._process.send_signal(number)
             return self._process.pid
+
+    def has_started(self) -> bool:
+        """Whether the run under way has got as far as to say so."""
+        if self.pid is None:
+            return False
+        with self.log_path.open("rb") as log:
+            log.seek(self._log_begins)
+            return b'"worker.started"' in log.read()
 
     def exit_code_of(self, pid: int) -> int | None:
         """How a run ended; None while it has not."""
@@ -109,6 +119,7 @@ class SupervisedWorker:
 
     def _spawn(self) -> None:
         with self.log_path.open("ab") as log:
+            self._log_begins = log.tell()
             self._began_at = time.time()
             self._process = subprocess.Popen(
                 self._argv,

@@ -13,7 +13,7 @@ from functools import cached_property
 from math import inf
 
 from faults.checker.account import Account, id_of
-from faults.checker.moments import CAUSES, Cause, Timeline, moments_of
+from faults.checker.moments import CAUSES, Cause, Moment, Timeline, moments_of
 from faults.evidence import Record
 
 #: What a worker had sent just before it died may be read by GSTV a little later.
@@ -76,9 +76,10 @@ class Exposures:
 
     @cached_property
     def _timelines(self) -> dict[Cause, Timeline]:
-        moments = tuple(moments_of(self.account.evidence))
-        return {cause: Timeline(each for each in moments if each.cause == cause)
-                for cause in CAUSES}  # fmt: skip
+        moments: dict[Cause, list[Moment]] = {cause: [] for cause in CAUSES}
+        for moment in moments_of(self.account.evidence):
+            moments[moment.cause].append(moment)
+        return {cause: Timeline(each) for cause, each in moments.items()}
 
     @cached_property
     def _commits(self) -> dict[tuple[str, int], tuple[list[int], list[float]]]:

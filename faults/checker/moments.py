@@ -10,13 +10,13 @@ from faults.evidence import Evidence
 Cause = Literal["crash", "rebalance"]
 CAUSES: Final[tuple[Cause, ...]] = ("crash", "rebalance")
 
-#: How long after a worker came or went, or a fault was over, partitions may still move: an
-#: interpreter's start, or the session's timeout, and the slowest member's joining again.
-_SETTLING_SECONDS = 30.0
-#: A worker that ends in order may leave its group so long before its process ends.
-_LEAVING_SECONDS = 30.0
-#: The runs of the workers tell of these, and more exactly.
-_TOLD_BY_RUNS = frozenset(("worker-kill", "worker-stop"))
+#: How long after a fault of the brokers, or of a worker's way to them, it may still come to a
+#: rebalance: the clients back off.
+_RECOVERING_SECONDS = 40.0
+#: How late a worker may hear that a rebalance is over, and stop.
+_HEARING_SECONDS = 5.0
+#: After these a worker does not know what has become of its partitions, and goes on for a while.
+_FROZEN_OR_CUT = frozenset(("worker-pause", "worker-freeze", "worker-cut"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +32,27 @@ def moments_of(evidence: Evidence) -> Iterator[Moment]:
     """Find all moments of a run.
 
     Crash: the end of a worker's run by a signal or with an exit code other than 0, and the
-    beginning of any other fault of a worker, which is then as good as dead. Rebalance: around the
-    start and the end of every run, and from the beginning of a fault of a worker, of a broker or
-    of the group until the group has settled after it.
+    beginning of a worker's being frozen or cut off, when it is as good as dead.
+    Rebalance: its end, as the broker dates it, since nobody who had owned a partition before can
+    commit after that. And when one comes while a worker is frozen, cut off, or without its
+    brokers, or soon after: from the beginning of that, for such a worker may go on with what it
+    holds, until it hears that it does not own it any more.
     """
+    changes = [each.at_ms / 1000 for each in evidence.generations]
+    for at in changes:
+        # Within that millisecond.
+        yield Moment("rebalance", at, at + 0.001)
     for run in evidence.workers:
-        yield Moment("rebalance", run.began_at, run.began_at + _SETTLING_SECONDS)
-        if run.exit_code is None:
-            continue
-        if run.exit_code != 0:
+        if run.exit_code not in (None, 0):
             yield Moment("crash", run.ended_at, run.ended_at)
-        # Also the death of one moves the partitions of the others, who are asked to join again.
-        yield Moment("rebalance", run.ended_at - _LEAVING_SECONDS, run.ended_at + _SETTLING_SECONDS)
     for fault in evidence.faults:
-        struck = fault.kind.partition("-")[0]
-        if struck not in ("worker", "broker", "group") or fault.kind in _TOLD_BY_RUNS:
-            continue
-        if struck == "worker":
+        if fault.kind in _FROZEN_OR_CUT:
             yield Moment("crash", fault.began_at, fault.began_at)
-        yield Moment("rebalance", fault.began_at, fault.ended_at + _SETTLING_SECONDS)
+        if fault.kind in _FROZEN_OR_CUT or fault.kind.startswith(("broker-", "group-")):
+            until = fault.ended_at + _RECOVERING_SECONDS
+            last = max((at for at in changes if fault.began_at <= at <= until), default=None)
+            if last is not None:
+                yield Moment("rebalance", fault.began_at, last + _HEARING_SECONDS)
 
 
 class Timeline:

@@ -31,7 +31,7 @@ def as_text(folder: str, evidence: Evidence, findings: Sequence[Finding]) -> str
     run = evidence.run
     failed = sum(not finding.ok for finding in findings)
     verdict = f"{failed} of {len(findings)} checks FAILED" if failed else "all checks ok"
-    counts = [f"{count:,} {name}" for name, count in counts_of(evidence).items()]
+    counts = [f"{name} {count:,}" for name, count in counts_of(evidence).items()]
     kinds = [f"{kind} {count}" for kind, count in _faults_by_kind(evidence).items()]
     lines = [
         f"{run.scenario}, seed {run.seed}: {verdict}",
