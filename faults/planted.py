@@ -17,6 +17,7 @@ from pop_stream.pop.outcome import Answer, Outcome
 from pop_stream.pop.verdict import Policy
 from pop_stream.stream import forwarder, transport
 from pop_stream.stream.claim import Claim, Stage, claims_of
+from pop_stream.stream.continuity import Continuity
 from pop_stream.stream.handoff import Handoff, Outgoing
 from pop_stream.stream.ledger import Commit, Ledger, Place, Run
 from pop_stream.stream.notifier import Notifier
@@ -78,31 +79,28 @@ def _commit_one_too_high() -> None:
 
 
 def _ignore_the_generation() -> None:
-    """What was under way before a rebalance goes on counting after it."""
-    opened = Ledger.open
+    """After a rebalance a worker goes on from where it was, not from what stands committed."""
+    consumer = vars(transport)["Consumer"]
+    revoked, assigned = consumer.on_partitions_revoked, consumer.on_partitions_assigned
 
-    def planted(
-        self: Ledger[Any], places: set[Place], committed: Mapping[Place, Commit] | None = None
-    ) -> None:
-        kept = dict(self._partitions)
-        opened(self, places, committed)
-        for place in places & kept.keys():
-            kept[place].open = True
-            self._partitions[place] = kept[place]
-
-    def close(self: Ledger[Any]) -> None:
-        """Nothing."""
-
-    Ledger.open = planted  # type: ignore[method-assign]
-    Ledger.close = close  # type: ignore[method-assign]
-    revoked = transport.Consumer.on_partitions_revoked
-
-    async def without_forgetting(self: Any, places: Any) -> None:
-        partitions = dict(self._host.ledger._partitions)
+    async def remembering(self: Any, places: Any) -> None:
+        ledger = self._host.ledger
+        self.reached = {place: ledger.expected(Place(*place)) for place in places}
         await revoked(self, places)
-        self._host.ledger._partitions = partitions
 
-    vars(transport)["Consumer"].on_partitions_revoked = without_forgetting
+    async def going_on(self: Any, places: Any, generation_id: int = 0) -> None:
+        await assigned(self, places, generation_id)
+        for place in places:
+            offset = getattr(self, "reached", {}).get(place)
+            if offset is not None:
+                await self._thread.start_at(place, offset)
+
+    async def examine(*_: Any) -> set[Any]:
+        return set()
+
+    consumer.on_partitions_revoked, consumer.on_partitions_assigned = remembering, going_on
+    # It would see the gap, and fetch what lies in it.
+    Continuity.examine = examine  # type: ignore[method-assign, assignment]
 
 
 def _forget_the_notification() -> None:

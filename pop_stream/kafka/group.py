@@ -30,6 +30,7 @@ class Member:
 
     client_id: str
     host: str
+    member_id: str = ""
 
 
 async def partitions_of(settings: Settings, topics: Sequence[str]) -> list[PartitionState]:
@@ -80,6 +81,10 @@ async def described_members(admin: AIOKafkaAdminClient, group: str) -> list[Memb
         return []
     (described,) = answer.to_object()["groups"]
     return [
-        Member(client_id=one["client_id"], host=one["client_host"].removeprefix("/"))
+        Member(
+            client_id=one["client_id"],
+            host=one["client_host"].removeprefix("/"),
+            member_id=one["member_id"],
+        )
         for one in described["members"]
     ]

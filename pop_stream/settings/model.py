@@ -167,7 +167,7 @@ class DeliverySettings(_Section):
     """How long a worker that was told to stop waits for attempts under way. Events that are not
     finished by then stay uncommitted, for the next worker."""
 
-    progress_timeout_seconds: Seconds = 120.0
+    progress_timeout_seconds: Seconds = 50.0
     """A worker that has work and finishes nothing for so long says why and exits."""
 
 

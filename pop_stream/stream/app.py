@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import tempfile
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -15,7 +16,9 @@ from pop_stream import __version__
 from pop_stream.gstv.client import GstvClient
 from pop_stream.gstv.endpoint import Endpoint, client_ssl_context, parse_endpoint
 from pop_stream.gstv.limits import ClientLimits
+from pop_stream.kafka.closed_connections import expect_closed_connections
 from pop_stream.kafka.connection import client_options
+from pop_stream.kafka.group import Member
 from pop_stream.pop.backoff import Backoff
 from pop_stream.pop.breaker import Breaker
 from pop_stream.pop.event import Rules
@@ -43,7 +46,7 @@ from pop_stream.stream.record import KafkaRecord
 from pop_stream.stream.redriver import RedriveConduct, Redriver, consumer_maker
 from pop_stream.stream.settled import Settled, settled_consumer
 from pop_stream.stream.starting_point import CLIENT_ID
-from pop_stream.stream.transport import Producer, Transport
+from pop_stream.stream.transport import Consumer, Producer, Transport
 from pop_stream.stream.watchdog import Watchdog
 from pop_stream.stream.work import Work
 from pop_stream.watch.metrics import MetricsServer, Tally
@@ -80,8 +83,11 @@ class PopStreamApp(faust.App):
         self._settled: Settled | None = None
         self._redriver: Redriver | None = None
         self._metrics: MetricsServer | None = None
-        self._guard = Guard(lambda: look_around(settings), self.tally, self.abort)
+        self._guard = Guard(
+            lambda: look_around(settings), self.tally, self.abort, trouble=self._trouble
+        )
         super().__init__(settings.group, **_faust_settings(settings))
+        expect_closed_connections()
         servers = self.kafka_options["bootstrap_servers"]
         self.transport = Transport([URL(f"kafka://{server}") for server in servers], self)
         declare_agents(self, topics=topics, work=lambda: self.work, abort=self.abort)
@@ -112,6 +118,12 @@ class PopStreamApp(faust.App):
         self._guard.start()
         await super().on_start()
         self._start_redriving(self._work)
+
+    def _trouble(self, members: Collection[Member]) -> str | None:
+        if self.should_stop or self.crashed:
+            return None
+        consumer = cast(Consumer, self.consumer)
+        return consumer.trouble(time.monotonic(), [member.member_id for member in members])
 
     def _status(self) -> Status:
         return Status(

@@ -1,7 +1,8 @@
 """The aiokafka consumer in its own thread: what it fetches and commits, and how it is made."""
 
+import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, cast
 
 import aiokafka
@@ -12,11 +13,14 @@ from faust.transport.drivers import aiokafka as faust_aiokafka
 from faust.types import TP
 
 from pop_stream.kafka.header_names import read_any_header_name
+from pop_stream.stream.continuity import Bounds
 from pop_stream.stream.host import Host
 from pop_stream.stream.ledger import Commit, Place
 from pop_stream.stream.record import KafkaRecord
 
 log = logging.getLogger(__name__)
+
+_POSITION_SECONDS = 2.0
 #: Where Faust's own code in these classes talks; else it would talk in our name.
 FAUST_LOG = logging.getLogger("faust.transport")
 
@@ -84,17 +88,40 @@ class ConsumerThread(faust_aiokafka.AIOKafkaConsumerThread):
         # Not Faust's topic_partitions(): during a rebalance it knows of none.
         return len(self._ensure_consumer().partitions_for_topic(topic) or (0,))
 
-    async def bounds(self, places: set[TP]) -> dict[TP, tuple[int, int]]:
+    @property
+    def member_id(self) -> str:
+        """What the group calls this worker; empty before it has joined."""
+        coordinator: Any = self._ensure_consumer()._coordinator  # noqa: SLF001 - no public way
+        return str(coordinator.member_id)
+
+    async def bounds(self, places: Collection[TP]) -> dict[TP, Bounds]:
         """Where partitions begin and end now. Raises KafkaError."""
-        found: dict[TP, tuple[int, int]] = await self.call_thread(self._bounds, places)
+        found: dict[TP, Bounds] = await self.call_thread(self._bounds, places)
         return found
 
-    async def _bounds(self, places: set[TP]) -> dict[TP, tuple[int, int]]:
+    async def _bounds(self, places: Collection[TP]) -> dict[TP, Bounds]:
         consumer = self._ensure_consumer()
         wanted = [TopicPartition(*place) for place in places]
         begins = await consumer.beginning_offsets(wanted)
         ends = await consumer.end_offsets(wanted)
-        return {TP(*place): (begins[place], ends[place]) for place in wanted}
+        found = {}
+        for place in wanted:
+            try:
+                async with asyncio.timeout(_POSITION_SECONDS):
+                    position = await consumer.position(place)
+            except (IllegalStateError, TimeoutError):
+                # It was revoked meanwhile, or nobody knows yet: then it is not behind.
+                position = ends[place]
+            found[TP(*place)] = Bounds(begins[place], ends[place], position)
+        return found
+
+    async def start_at(self, place: TP, offset: int) -> None:
+        """Fetch from this offset on, if the partition is still ours."""
+        await self.call_thread(self._start_at, place, offset)
+
+    async def _start_at(self, place: TP, offset: int) -> None:
+        if place in self.assignment():
+            self._ensure_consumer().seek(TopicPartition(*place), offset)
 
     async def committed(self, places: set[TP]) -> dict[Place, Commit]:
         """What stands committed for partitions that were just assigned."""

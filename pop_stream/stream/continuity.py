@@ -8,8 +8,9 @@ shorter than its commit ends the worker.
 
 import asyncio
 import logging
-import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 
 from aiokafka.errors import KafkaError
 from faust.types import TP
@@ -22,13 +23,19 @@ from pop_stream.stream.record import KafkaRecord
 log = logging.getLogger(__name__)
 
 #: Records may be deleted while a partition is idle: then no record shows the hole.
-_LOOK_SECONDS = 30.0
+_LOOK_SECONDS = 15.0
 _AGAIN_SECONDS = 0.2
 #: A broker that leads since a moment ago may not know yet how far its records are confirmed.
 _DOUBT_SECONDS = 5.0
 
-#: Where partitions begin and end now; raises KafkaError.
-Bounds = Callable[[set[TP]], Awaitable[Mapping[TP, tuple[int, int]]]]
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Where a partition begins and ends, and what is fetched from it next."""
+
+    begin: int
+    end: int
+    position: int
 
 
 class Continuity:
@@ -37,90 +44,145 @@ class Continuity:
     def __init__(
         self,
         ledger: Ledger[KafkaRecord],
-        bounds: Bounds,
+        bounds: Callable[[Collection[TP]], Awaitable[Mapping[TP, Bounds]]],
         *,
+        seek: Callable[[TP, int], Awaitable[None]],
         tell: Callable[[Hole], Awaitable[None]],
         may_start_over: bool,
         abort: Abort,
     ) -> None:
-        """`tell` returns once the broker has a hole's record."""
+        """`bounds` raises KafkaError; `tell` returns once the broker has a hole's record.
+
+        `seek` lets a partition be fetched from an offset.
+        """
         self._ledger = ledger
         self._bounds = bounds
+        self._seek = seek
         self._tell = tell
         self._may_start_over = may_start_over
         self._abort = abort
-        #: Partitions of which nothing may be fetched before their bounds were looked at.
-        self._unseen: set[TP] = set()
-        self._looked_at = 0.0
+        #: All that is assigned. Another object after each assignment.
+        self._places: frozenset[TP] = frozenset()
+        #: Those of which nothing may be fetched before they were looked at.
+        self._unseen: frozenset[TP] = frozenset()
+        #: The gaps that were fetched once more: what was expected, and what came.
+        self._asked: dict[TP, tuple[int, int]] = {}
+        self._wake = asyncio.Event()
+        #: What each partition had still to be fetched at the last look, and its position.
+        self._behind: dict[TP, int] = {}
+        #: Partitions that have records and room, and of which nothing came between two looks.
+        self.stuck: frozenset[TP] = frozenset()
 
-    def assigned(self, places: set[TP]) -> None:
+    def assigned(self, places: Collection[TP]) -> None:
         """Begin with these partitions, which the ledger has opened."""
-        self._unseen = set(places)
+        self._places = self._unseen = frozenset(places)
+        self._behind, self.stuck = {}, frozenset()
+        self._wake.set()
 
-    async def may_fetch(self, active: set[TP]) -> bool:
-        """Look at partitions that are new, and at all of them now and then.
+    def may_fetch(self, places: set[TP]) -> set[TP]:
+        """Those of the partitions that are known to fit."""
+        return places - self._unseen
 
-        False: it is not known yet whether they fit; ask again.
+    async def watch(self) -> None:
+        """Look at all partitions when they were assigned, and now and then. Never returns."""
+        with self._abort.on_error("looking for holes"):
+            while True:
+                self._wake.clear()
+                places = self._places
+                if await self._look(places) and places is self._places:
+                    self._unseen = frozenset()
+                pause = _AGAIN_SECONDS if self._unseen else _LOOK_SECONDS
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), pause)
+
+    async def examine(self, batches: Mapping[TP, Sequence[KafkaRecord]]) -> set[TP]:
+        """Look closer where what was fetched is not what comes next, before it is taken.
+
+        Gives the partitions whose records must not be taken: they are fetched once more.
         """
-        if time.monotonic() - self._looked_at > _LOOK_SECONDS:
-            self._unseen |= active
-        if not self._unseen:
-            return True
-        if not await self._look(self._unseen & active):
-            await asyncio.sleep(_AGAIN_SECONDS)
-            return False
-        self._unseen -= active
-        self._looked_at = time.monotonic()
-        return True
-
-    async def examine(self, batches: Mapping[TP, Sequence[KafkaRecord]]) -> None:
-        """Look closer where what was fetched is not what comes next, before it is taken."""
         ledger = self._ledger
         gaps = {
             place: records[0].offset
             for place, records in batches.items()
             if ledger.expected(Place(*place)) not in (None, records[0].offset)
         }
-        # The records are in hand, and wait for the look. A gap may be the mark of a transaction.
-        while gaps and not await self._look(set(gaps)):  # noqa: ASYNC110 - as above
+        # The records are in hand, and wait for the look.
+        while gaps and not await self._look(gaps):  # noqa: ASYNC110 - Kafka has no event for it
             await asyncio.sleep(_AGAIN_SECONDS)
         for place, offset in gaps.items():
             expected = ledger.expected(Place(*place))
             if expected is not None and offset < expected:
                 self._start_over(place, offset, f"offset {offset} came after {expected - 1}")
+        return {place for place, offset in gaps.items() if await self._asks_again(place, offset)}
 
-    async def _look(self, places: set[TP]) -> bool:
+    async def _asks_again(self, place: TP, offset: int) -> bool:
+        """Fetch what is missing once more: were it there, to go on would lose it.
+
+        What is missing then, too, never was a record: a transaction's mark has an offset.
+        """
+        expected = self._ledger.expected(Place(*place))
+        if expected is None or offset <= expected or self._asked.get(place) == (expected, offset):
+            return False
+        log.warning("records.skipped", extra={"topic": place.topic, "partition": place.partition,
+                    "expected": expected, "came": offset})  # fmt: skip
+        self._asked[place] = (expected, offset)
+        await self._seek(place, expected)
+        return True
+
+    async def _look(self, places: Collection[TP]) -> bool:
+        # What comes next only grows: it is read before the end that it is held against, and after
+        # the beginning.
+        before = {place: self._ledger.expected(Place(*place)) for place in places}
+        room = {TP(*place) for place in self._ledger.with_room()}
         try:
             bounds = await self._bounds(places)
         except KafkaError as error:
             log.info("bounds.unread", extra={"error": repr(error)})
             return False
-        for place, (begin, end) in bounds.items():
+        for place, each in bounds.items():
             expected = self._ledger.expected(Place(*place))
+            earlier = before[place]
             if expected is None:
                 # Not if its commit could not be read: that may well be further on.
                 if self._ledger.is_new(Place(*place)):
-                    self._ledger.go_on_from(Place(*place), begin)
-            elif expected > end:
-                return await self._ends_too_early(place)
-            elif begin > expected:
-                hole = Hole(topic=place.topic, partition=place.partition, begin=expected, end=begin)
-                await self._tell(hole)
-                # Unless it was revoked meanwhile: then its next owner tells of it once more.
-                if self._ledger.expected(Place(*place)) == expected:
-                    self._ledger.go_on_from(Place(*place), begin)
+                    self._ledger.go_on_from(Place(*place), each.begin)
+            elif earlier is not None and earlier > each.end:
+                await self._ends_too_early(place)
+                return False
+            elif each.begin > expected:
+                await self._pass_over(place, expected, each.begin)
+        if places is self._places:
+            self._note_stuck(bounds, room)
         return True
 
-    async def _ends_too_early(self, place: TP) -> bool:
+    def _note_stuck(self, bounds: Mapping[TP, Bounds], room: set[TP]) -> None:
+        behind = {
+            place: each.position
+            for place, each in bounds.items()
+            if each.position < each.end and place in room
+        }
+        self.stuck = frozenset(
+            place for place, position in behind.items() if self._behind.get(place) == position
+        )
+        self._behind = behind
+
+    async def _pass_over(self, place: TP, begin: int, end: int) -> None:
+        hole = Hole(topic=place.topic, partition=place.partition, begin=begin, end=end)
+        await self._tell(hole)
+        # Unless it was revoked meanwhile: then its next owner tells of it once more.
+        if self._ledger.expected(Place(*place)) == begin:
+            self._ledger.go_on_from(Place(*place), end)
+
+    async def _ends_too_early(self, place: TP) -> None:
         await asyncio.sleep(_DOUBT_SECONDS)
-        try:
-            begin, end = (await self._bounds({place}))[place]
-        except KafkaError:
-            return False
         expected = self._ledger.expected(Place(*place))
-        if expected is not None and expected > end:
-            self._start_over(place, begin, f"it ends at {end}, and {expected} should come next")
-        return True
+        try:
+            bounds = (await self._bounds((place,)))[place]
+        except KafkaError:
+            return
+        if expected is not None and expected > bounds.end:
+            why = f"it ends at {bounds.end}, and {expected} should come next"
+            self._start_over(place, bounds.begin, why)
 
     def _start_over(self, place: TP, offset: int, why: str) -> None:
         where = f"{place.topic}/{place.partition}"

@@ -1,7 +1,13 @@
-"""Looks now and then at what others may do to the worker's topics and group, and says so."""
+"""Looks at the worker from outside, as Kafka sees it.
+
+A worker that is alive and consumes nothing is worse than one that is dead: nobody starts another.
+So it ends once it has been of no use for a while although Kafka is there. What others do to its
+topics and its group is told of.
+"""
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 
@@ -13,7 +19,11 @@ from pop_stream.watch.metrics import Tally
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 30.0
+_LOOK_SECONDS = 10.0
+#: What may be a rebalance, or a broker that is just coming back, is given so long.
+_PATIENCE_SECONDS = 30.0
+#: What stays as it is, is told again after so long.
+_TELL_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +36,7 @@ class Surroundings:
 
 
 class Guard:
-    """Tells of a topic that is gone and of a stranger in the group, each time it looks."""
+    """Tells of a topic that is gone and of a stranger; ends a worker that is of no use."""
 
     def __init__(
         self,
@@ -34,13 +44,23 @@ class Guard:
         tally: Tally,
         abort: Abort,
         *,
-        seconds: float = LOOK_SECONDS,
+        trouble: Callable[[Collection[Member]], str | None],
+        seconds: float = _LOOK_SECONDS,
+        patience_seconds: float = _PATIENCE_SECONDS,
     ) -> None:
-        """`look` raises PopStreamError while Kafka does not answer."""
+        """`look` raises PopStreamError while Kafka does not answer.
+
+        `trouble` says why nothing can be expected of this worker, if so; it is told the members.
+        """
         self._look = look
         self._tally = tally
         self._abort = abort
+        self._trouble = trouble
         self._seconds = seconds
+        self._patience_seconds = patience_seconds
+        #: Since when it is of no use, in monotonic seconds.
+        self._useless_since: float | None = None
+        self._told_at = float("-inf")
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -61,13 +81,29 @@ class Guard:
                 except PopStreamError as error:
                     # Whether Kafka is there is for others to say, who need it.
                     log.info("guard.blind", extra={"error": str(error)})
+                    self._useless_since = None
                 else:
-                    self._tell(found)
+                    now = time.monotonic()
+                    self._tell(found, now)
+                    self._judge(self._trouble(found.members), now)
 
-    def _tell(self, found: Surroundings) -> None:
+    def _judge(self, trouble: str | None, now: float) -> None:
+        if trouble is None:
+            self._useless_since = None
+            return
+        if self._useless_since is None:
+            self._useless_since = now
+            log.warning("worker.useless", extra={"why": trouble})
+        if now - self._useless_since >= self._patience_seconds:
+            self._abort(f"{trouble}, for {now - self._useless_since:.0f} s")
+
+    def _tell(self, found: Surroundings, now: float) -> None:
         strangers = foreign(found.members)
         self._tally.missing_topics = len(found.missing_topics)
         self._tally.strangers = len(strangers)
+        if now - self._told_at < _TELL_SECONDS or not (found.missing_topics or strangers):
+            return
+        self._told_at = now
         if found.missing_topics:
             log.error("topic.missing", extra={"topics": sorted(found.missing_topics), "remedy":
                       "what stood on it undelivered is gone; pop-stream topics ensure makes it "

@@ -14,8 +14,9 @@ on_partitions_revoked    closes the ledger: nothing late counts any more
 
 import asyncio
 import logging
+import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Any, cast
 
 from aiokafka.errors import KafkaError
@@ -25,7 +26,7 @@ from faust.types.tuples import ConsumerMessage
 from mode import Service
 
 from pop_stream.stream.consumer_thread import FAUST_LOG, ConsumerThread
-from pop_stream.stream.continuity import Continuity
+from pop_stream.stream.continuity import Bounds, Continuity
 from pop_stream.stream.host import Host
 from pop_stream.stream.ledger import Commit, Place, Run
 from pop_stream.stream.record import KafkaRecord
@@ -37,6 +38,8 @@ log = logging.getLogger(__name__)
 _NO_PARTITION = TP("", 0)
 _NO_ROOM_SECONDS = 0.05
 _NOTHING: tuple[tuple[TP, Any], ...] = ()
+#: Each fetch ends within a second or so, also one that fetches nothing.
+_TURN_SECONDS = 15.0
 #: Under load each tick commits: a kill may cost what was finished since, in duplicates.
 _COMMIT_TICK_SECONDS = 0.05
 _COMMIT_EVENTS = 250
@@ -56,30 +59,36 @@ class Consumer(faust_aiokafka.Consumer):
         #: Changes with every revocation: what was fetched before it is dropped, and read again.
         self._epoch = 0
         self._committing = asyncio.Lock()
+        #: When it was last tried to fetch.
+        self._turned_at = time.monotonic()
         self._continuity = Continuity(
             self._host.ledger,
             self._bounds,
+            seek=self._seek_to,
             tell=self._host.holes.tell,
             may_start_over=self._host.may_start_over,
             abort=self._host.abort,
         )
 
-    async def _bounds(self, places: set[TP]) -> Mapping[TP, tuple[int, int]]:
+    async def _bounds(self, places: Collection[TP]) -> Mapping[TP, Bounds]:
         return await self._thread.bounds(places)
+
+    async def _seek_to(self, place: TP, offset: int) -> None:
+        await self._thread.start_at(place, offset)
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109
         """Fetch, and hand the runs to the agents. Yields nothing: Faust has no more to do."""
+        self._turned_at = time.monotonic()
         if not self.flow_active:
             await self.can_resume_flow.wait()
         epoch = self._epoch
         ledger = self._host.ledger
         active = self._get_active_partitions()
-        if not await self._continuity.may_fetch(active) or epoch != self._epoch:
-            return
-        wanted = {TP(*place) for place in ledger.with_room()} & active
+        room = {TP(*place) for place in ledger.with_room()} & active
+        wanted = self._continuity.may_fetch(room)
         batches = await self._getmany(
             active_partitions=wanted or {_NO_PARTITION},
             # Room may come back at any moment: a long wait for the others would overlook it.
@@ -87,15 +96,36 @@ class Consumer(faust_aiokafka.Consumer):
         )
         if self.should_stop or epoch != self._epoch:
             return
-        await self._continuity.examine(batches)
+        again = await self._continuity.examine(batches)
         if epoch != self._epoch:
             return
-        runs = [ledger.take(*place, records) for place, records in batches.items()]
+        runs = [
+            ledger.take(*place, records) for place, records in batches.items() if place not in again
+        ]
         for run in runs:
             if run is not None:
                 await self.callback(self._as_message(run))
         for nothing in _NOTHING:
             yield nothing
+
+    def trouble(self, now: float, member_ids: Collection[str]) -> str | None:
+        """Why nothing can be expected of this consumer, if so.
+
+        `now` is a monotonic time; `member_ids` are those in the group, as Kafka says.
+        """
+        if self._thread.member_id not in member_ids:
+            return "the worker is not in its group any more"
+        if now - self._turned_at > _TURN_SECONDS:
+            return f"nothing was fetched for {now - self._turned_at:.0f} s, not even in vain"
+        if self._continuity.stuck:
+            stuck = ", ".join(sorted(f"{one.topic}/{one.partition}"
+                                     for one in self._continuity.stuck))  # fmt: skip
+            return f"there are records, and none comes: {stuck}"
+        return None
+
+    @Service.task
+    async def _watch_continuity(self) -> None:
+        await self._continuity.watch()
 
     def _as_message(self, run: Run[KafkaRecord]) -> ConsumerMessage:
         topic, partition = run.place

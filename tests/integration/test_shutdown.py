@@ -46,14 +46,17 @@ def test_a_worker_ends_though_gstv_hangs(topics: Settings, tmp_path: Path) -> No
     trial = Trial(topics, tmp_path)
     trial.send(events(300))
     with trial.gstv([{"then": {"hang": True}}]) as gstv:
-        with trial.worker(gstv.url, gstv_timeout_seconds=100) as worker:
+        with trial.worker(
+            gstv.url, gstv_timeout_seconds=100, progress_timeout_seconds=120
+        ) as worker:
             eventually(lambda: len(trial.entries) == 16, "all that may be is in flight")
             worker.tell(signal.SIGTERM)
             worker.wait_until_it_says("worker.draining")
             worker.tell(signal.SIGTERM)
             worker.tell(signal.SIGINT)
             assert worker.ends() == 0
-        assert trial.committed() == {}
+        # All that stands committed is where the group began.
+        assert set(trial.committed().values()) <= {0}
         gstv.set_rules([])
         with trial.worker(gstv.url):
             account = trial.settle()
