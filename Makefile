@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help setup demo test check format lock bench faults clean
+.PHONY: help setup demo test check format lock bench faults soak soak-sim clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -42,6 +42,12 @@ bench: setup ## Measure CPU per event beside the naive way (SCENARIO=a, ARGS="--
 faults: setup ## Play faults on a real cluster, and judge what came of them (SCENARIO=leader-killed, CONTROL=all)
 	$(BIN)/python -m faults $(if $(SCENARIO),--scenario $(SCENARIO)) \
 	  $(if $(CONTROL),--control $(CONTROL)) $(ARGS)
+
+soak: setup ## Play drawn faults for an hour, and report (ARGS="--minutes 10 --seed 7")
+	$(BIN)/python -m faults.soak $(ARGS)
+
+soak-sim: setup ## Run ten million schedules of the simulated core (SCHEDULES=100000)
+	$(BIN)/python -m tests.simulation --schedules $(or $(SCHEDULES),10000000) $(ARGS)
 
 lock: setup ## Renew requirements.lock from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate \

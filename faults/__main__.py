@@ -27,6 +27,7 @@ _FOLDER = Path("faults/results")
     type=click.Choice(["all", *CONTROLS]),
     help="Plant this defect in the workers (all: each in turn): it must be caught.",
 )  # fmt: skip
+@click.option("--long", "with_long", is_flag=True, help="Also those that take minutes each.")
 @click.option("--list", "only_list", is_flag=True, help="Name the scenarios and the controls.")
 @click.option("--seed", default=1, show_default=True, metavar="N", help="For whatever is drawn.")
 @click.option(
@@ -37,6 +38,7 @@ def main(
     *,
     scenarios: Sequence[str],
     controls: Sequence[str],
+    with_long: bool,
     only_list: bool,
     seed: int,
     folder: Path,
@@ -60,7 +62,8 @@ def main(
     if controls:
         names = list(CONTROLS) if "all" in controls else controls
         sys.exit(_plant([CONTROLS[name] for name in names], seed=seed, folder=folder))
-    chosen = [SCENARIOS[name] for name in scenarios] or list(SCENARIOS.values())
+    usual = [one for one in SCENARIOS.values() if with_long or not one.long]
+    chosen = [SCENARIOS[name] for name in scenarios] or usual
     sys.exit(_play(chosen, seed=seed, folder=folder))
 
 

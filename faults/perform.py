@@ -14,6 +14,7 @@ from faults.plan import (
     Action,
     BrokerChoice,
     Cut,
+    ExpectEnd,
     KillBrokers,
     KillGstv,
     KillWorker,
@@ -127,6 +128,11 @@ def _kill_brokers_now(action: KillBrokers, stage: Stage) -> list[Fault]:
 
 
 def _pause_brokers(action: PauseBrokers, stage: Stage) -> list[Fault]:
+    with stage.brokers:
+        return _pause_brokers_now(action, stage)
+
+
+def _pause_brokers_now(action: PauseBrokers, stage: Stage) -> list[Fault]:
     brokers = _chosen(action.brokers, stage)
     pids = {number: stage.cluster.broker(number).pid for number in brokers}
     began = time.time()
@@ -266,6 +272,22 @@ def _refuse_writes(action: RefuseWrites, stage: Stage) -> Fault:
     )
 
 
+def _expect_end(action: ExpectEnd, stage: Stage) -> Fault:
+    worker = stage.workers[action.worker]
+    began = time.time()
+    pid = worker.pid or 0
+    ended = _wait(lambda: worker.exit_code_of(pid) is not None, action.within_seconds)
+    code = worker.exit_code_of(pid)
+    return Fault(
+        kind="worker-stuck",
+        target=worker.name,
+        began_at=began,
+        ended_at=time.time(),
+        bit=ended and code != 0,
+        seen=f"pid {pid} ended with {code} after {time.time() - began:.0f} s",
+    )
+
+
 def _chosen(choices: Sequence[BrokerChoice], stage: Stage) -> list[int]:
     found: list[int] = []
     for choice in choices:
@@ -302,5 +324,6 @@ _PERFORM: Mapping[type[Action], Callable[[Any, Stage], Fault | list[Fault]]] = M
         KillGstv: _kill_gstv,
         LimitFiles: _limit_files,
         RefuseWrites: _refuse_writes,
+        ExpectEnd: _expect_end,
     }
 )

@@ -106,6 +106,15 @@ class RefuseWrites:
     topic: Literal["retry", "failure", "notifications"]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectEnd:
+    """A worker that has got stuck must notice it, and end by itself."""
+
+    at: float
+    within_seconds: float = 60.0
+    worker: int = 1
+
+
 Action = (
     KillWorker
     | StopWorker
@@ -117,6 +126,7 @@ Action = (
     | KillGstv
     | LimitFiles
     | RefuseWrites
+    | ExpectEnd
 )
 
 
@@ -142,6 +152,11 @@ class Scenario:
     must_have: tuple[str, ...] = ("retry", "parked")
     #: GSTV's rules while nothing else is asked for; None: a little of everything.
     rules: Sequence[object] | None = None
+    #: A defect of `faults/planted.py` that befalls the first worker once, some seconds after its
+    #: start.
+    befalls: str | None = None
+    #: Takes so long that it is played only when asked for.
+    long: bool = False
 
 
 #: A few events are bad for good, and some fail once: each run has retries, and parked events.

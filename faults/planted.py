@@ -1,10 +1,14 @@
 """Workers with one defect each, planted on purpose: a suite that finds none of them proves nothing.
 
-`python -m faults.planted NAME` runs a worker as `pop-stream worker` does, with the defect.
+`python -m faults.planted NAME` runs a worker as `pop-stream worker` does, with the defect;
+`python -m faults.planted NAME MARK` one that a mishap befalls once, unless the file MARK is there.
 """
 
+import asyncio
 import sys
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -127,6 +131,60 @@ def _write_json_anew() -> None:
     vars(forwarder)["read_event"] = planted
 
 
+#: How long after its first events a worker is befallen, in seconds.
+_BEFALLS_AFTER = 4.0
+_FOR_EVER = 100_000.0
+
+
+def _soon_after_the_first_events(then: Callable[[Any], None]) -> None:
+    """Let something befall the worker; `then` is called in its loop, with its consumer."""
+    assigned = transport.Consumer.on_partitions_assigned
+
+    async def planted(self: Any, places: Any, generation_id: int = 0) -> None:
+        await assigned(self, places, generation_id)
+        if not hasattr(self, "befallen"):
+            self.befallen = asyncio.get_running_loop().call_later(_BEFALLS_AFTER, then, self)
+
+    vars(transport)["Consumer"].on_partitions_assigned = planted
+
+
+def _block_the_loop() -> None:
+    """The event loop stands still."""
+    _soon_after_the_first_events(lambda _: time.sleep(_FOR_EVER))
+
+
+def _block_the_kafka_thread() -> None:
+    """The thread that talks to Kafka stands still: no heartbeat, no fetch, no commit."""
+    _soon_after_the_first_events(
+        lambda consumer: consumer._thread.thread_loop.call_soon_threadsafe(time.sleep, _FOR_EVER)
+    )
+
+
+def _fetch_nothing() -> None:
+    """The worker is alive and in its group, and no record comes any more."""
+
+    async def nothing(*_: Any, **__: Any) -> dict[Any, Any]:
+        await asyncio.sleep(0.5)
+        return {}
+
+    def stop_fetching(_: Any) -> None:
+        vars(transport)["ConsumerThread"]._fetch_records = nothing
+
+    _soon_after_the_first_events(stop_fetching)
+
+
+def _wedge_the_producer() -> None:
+    """No record is ever confirmed any more, nor refused."""
+
+    async def never(*_: Any, **__: Any) -> None:
+        await asyncio.sleep(_FOR_EVER)
+
+    def wedge(_: Any) -> None:
+        vars(transport)["Producer"].confirm = never
+
+    _soon_after_the_first_events(wedge)
+
+
 DEFECTS: Mapping[str, Callable[[], None]] = MappingProxyType(
     {
         "finish-before-post": _finish_before_post,
@@ -139,7 +197,31 @@ DEFECTS: Mapping[str, Callable[[], None]] = MappingProxyType(
     }
 )
 
+#: What may befall a worker that has no defect.
+MISHAPS: Mapping[str, Callable[[], None]] = MappingProxyType(
+    {
+        "loop-blocked": _block_the_loop,
+        "kafka-thread-blocked": _block_the_kafka_thread,
+        "nothing-fetched": _fetch_nothing,
+        "producer-wedged": _wedge_the_producer,
+    }
+)
+
+
+def befallen(name: str, mark: Path) -> Sequence[str]:
+    """The command of a worker that a mishap befalls once: the first that finds no `mark`."""
+    return (sys.executable, "-m", "faults.planted", name, str(mark.absolute()))
+
+
+def _befall_once(name: str, mark: Path) -> None:
+    if not mark.exists():
+        mark.touch()
+        MISHAPS[name]()
+
 
 if __name__ == "__main__":
-    DEFECTS[sys.argv[1]]()
+    if sys.argv[1] in DEFECTS:
+        DEFECTS[sys.argv[1]]()
+    else:
+        _befall_once(sys.argv[1], Path(sys.argv[2]))
     main(["worker"])

@@ -6,7 +6,7 @@ from typing import Final
 
 from faults.proxy_faults import StreamFault, Tally, Way
 from faults.proxy_socket import Side
-from faults.proxy_stream import ResetNeededError, Stream
+from faults.proxy_stream import CutDueError, ResetNeededError, Stream
 
 
 class Connection:
@@ -30,6 +30,10 @@ class Connection:
             await self._connect()
             async with asyncio.TaskGroup() as group:
                 self._tasks = [group.create_task(each.run()) for each in self._streams.values()]
+        except* CutDueError:
+            # Once, even if it was due in both directions.
+            self._tally.cut += 1
+            self.close(reset=True)
         except* ResetNeededError:
             self.close(reset=True)
         finally:

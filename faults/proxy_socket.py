@@ -15,10 +15,8 @@ CHUNK_BYTES: Final = 65_536
 #: Of each socket, each way. Left alone, Linux lets a receive buffer grow to many megabytes.
 SOCKET_BUFFER_BYTES: Final = 131_072
 
-#: How long a cut waits for what it let through to leave for a side that may not be reading.
-_CUT_PATIENCE_SECONDS: Final = 0.5
-#: Linux: bytes that are written, but not yet sent. `termios` has no name for it.
-_SIOCOUTQNSD: Final = 0x894B
+#: How long a cut waits for what it let through to reach a side that may not be reading.
+_CUT_PATIENCE_SECONDS: Final = 2.0
 
 
 class Side:
@@ -99,10 +97,10 @@ class Side:
                 self._loop.remove_writer(self._fd)
 
     async def sent(self) -> None:
-        """Wait, but not for ever, until what was written has left: RST would overtake it."""
+        """Wait, but not for ever, until what was written has arrived: RST would overtake it."""
         until = self._loop.time() + _CUT_PATIENCE_SECONDS
         # Nothing is signalled when the queue is empty.
-        while self._ask(_SIOCOUTQNSD) and self._loop.time() < until:  # noqa: ASYNC110
+        while self._ask(termios.TIOCOUTQ) and self._loop.time() < until:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
 
     def unread(self) -> int:

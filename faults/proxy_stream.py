@@ -26,7 +26,11 @@ _THROTTLE_SLACK_SECONDS: Final = 0.01
 
 
 class ResetNeededError(Exception):
-    """The connection is to end by RST: a side has broken off, or a cut is due."""
+    """The connection is to end by RST, because a side has broken off."""
+
+
+class CutDueError(ResetNeededError):
+    """The connection is to end by RST, because that was asked for."""
 
 
 class Stream:
@@ -77,10 +81,6 @@ class Stream:
         """End all faults."""
         self._well()
         self._wake()
-
-    def spare(self) -> None:
-        """Give up a cut that is to come: a connection has only one."""
-        self._cut = None
 
     def finish(self) -> None:
         """Send FIN to the target. What is read from then on is dropped."""
@@ -194,15 +194,12 @@ class Stream:
                     await self._changed.wait()
 
     async def _cut_if_due(self) -> None:
-        cut = self._cut
-        if cut is None or self._cut_left_bytes:
+        if self._cut is None or self._cut_left_bytes or self._finished:
             return
-        self.spare()
-        self.back.spare()
-        self._tally.cut += 1
-        if cut.reset:
+        if self._cut.reset:
             await self._target.sent()
-            raise ResetNeededError
+            raise CutDueError
+        self._tally.cut += 1
         self.finish()
         self.back.finish()
 

@@ -22,8 +22,10 @@ from faults.cluster import Cluster
 from faults.dump import commits_of, generations_of, records_of
 from faults.evidence import Fault, RunFacts, WorkerRun, write_lines, write_run
 from faults.gstv import Gstv
+from faults.memory import growth_mb_per_hour
 from faults.perform import perform
 from faults.plan import USUAL_RULES, Action, Scenario
+from faults.planted import befallen
 from faults.player import Players
 from faults.proxy import Proxy
 from faults.stage import Stage
@@ -70,6 +72,8 @@ class Played:
     scenario: Scenario
     judgement: Judgement
     seconds: float
+    #: Of the last worker, over the time in which it ran without a stop; 0 if that was too short.
+    growth_mb_per_hour: float
 
     @property
     def failed(self) -> list[str]:
@@ -85,6 +89,16 @@ class Played:
     def faults(self) -> Counter[str]:
         """How many faults of each kind."""
         return Counter(self.judgement.faults)
+
+    @property
+    def rebalances(self) -> int:
+        """How many rebalances there were."""
+        return self.judgement.counts["rebalances"]
+
+    @property
+    def duplicates(self) -> dict[str, int]:
+        """How many duplicates, by their causes."""
+        return {str(cause): int(n) for cause, n in self._finding("duplicates")["causes"].items()}
 
     @property
     def report(self) -> str:
@@ -120,7 +134,13 @@ def play(
         facts, faults = _act(scenario, stage, seed=seed, say=say)
         runs = _end(stage)
     _collect(stage, facts, faults, runs)
-    return Played(scenario=scenario, judgement=judge(folder), seconds=time.monotonic() - began)
+    last = stage.workers[scenario.workers]
+    return Played(
+        scenario=scenario,
+        judgement=judge(folder),
+        seconds=time.monotonic() - began,
+        growth_mb_per_hour=growth_mb_per_hour(last.memory),
+    )
 
 
 def _act(scenario: Scenario, stage: Stage, *, seed: int, say: Say) -> tuple[RunFacts, list[Fault]]:
@@ -277,6 +297,9 @@ def _stage(
             number: SupervisedWorker(f"worker-{number}", environment, folder, argv=argv)
             for number in range(1, scenario.workers + 1)
         }
+        if scenario.befalls is not None:
+            struck = befallen(scenario.befalls, folder / "befallen")
+            workers[1] = SupervisedWorker("worker-1", environment, folder, argv=struck)
         for worker in workers.values():
             stack.callback(worker.close)
         yield Stage(

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from faults.plan import (
     Cut,
+    ExpectEnd,
     KillBrokers,
     KillGstv,
     KillWorker,
@@ -121,6 +122,14 @@ _WORKER = (
         events_per_second=150,
     ),
     Scenario(
+        name="zombie-300-s",
+        rows="A9",
+        title="the same for 300 s",
+        actions=[PauseWorker(at=3, seconds=300)],
+        events_per_second=50,
+        long=True,
+    ),
+    Scenario(
         name="no-more-files",
         rows="A11",
         title="a worker that may open no more files while GSTV drops its connections",
@@ -129,6 +138,26 @@ _WORKER = (
             Cut(at=3, seconds=6, link="gstv", fault=CutAfter((2000, 20_000), direction="up")),
         ],
     ),
+)
+
+_STUCK = tuple(
+    Scenario(
+        name=name,
+        rows="A10" if name == "loop-blocked" else "liveness",
+        title=title,
+        befalls=name,
+        actions=[ExpectEnd(at=4, within_seconds=75)],
+        events_per_second=150,
+        rules=_HALF_FAIL_ONCE,
+        must_have=("retry", "rebalance"),
+        recovery_seconds=60,
+    )
+    for name, title in (
+        ("loop-blocked", "a worker whose event loop stands still"),
+        ("kafka-thread-blocked", "a worker whose thread for Kafka stands still"),
+        ("nothing-fetched", "a worker that is alive and in its group, and fetches nothing"),
+        ("producer-wedged", "a worker whose records are neither confirmed nor refused"),
+    )
 )
 
 _KAFKA = (
@@ -364,4 +393,4 @@ _RECORDS = (
     ),
 )
 
-SCENARIOS = {each.name: each for each in (*_WORKER, *_KAFKA, *_PARTNER, *_RECORDS)}
+SCENARIOS = {each.name: each for each in (*_WORKER, *_STUCK, *_KAFKA, *_PARTNER, *_RECORDS)}

@@ -10,10 +10,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from faults.evidence import WorkerRun
+from faults.memory import Sample, resident_megabytes
 from pop_stream.kafka.supervise import bind_to_this_process
 
 _RESTART_SECONDS = 0.5
 _STOP_SECONDS = 30.0
+_NOTE_SECONDS = 2.0
 
 WORKER = (sys.executable, "-m", "pop_stream", "worker")
 
@@ -37,6 +39,9 @@ class SupervisedWorker:
         self._runs: list[WorkerRun] = []
         self._process: subprocess.Popen[bytes] | None = None
         self._began_at = self._next_at = 0.0
+        #: What its processes held in memory, a sample every few seconds.
+        self.memory: list[Sample] = []
+        self._noted_at = 0.0
         #: Where the run under way begins in the log.
         self._log_begins = 0
         self._wanted = False
@@ -136,11 +141,21 @@ class SupervisedWorker:
         while not self._over.is_set():
             with self._lock:
                 self._note_end()
+                self._note_memory()
                 if self._process is None and self._wanted and time.time() >= self._next_at:
                     self._spawn()
             time.sleep(0.01)
         with self._lock:
             self._note_end()
+
+    def _note_memory(self) -> None:
+        now = time.time()
+        if self._process is None or now - self._noted_at < _NOTE_SECONDS:
+            return
+        self._noted_at = now
+        megabytes = resident_megabytes(self._process.pid)
+        if megabytes is not None:
+            self.memory.append(Sample(now, self._process.pid, megabytes))
 
     def _note_end(self) -> None:
         process = self._process

@@ -20,6 +20,7 @@ def duplicates(found: Collection[Duplicate]) -> Finding:
         allowed="0 unexplained",
         detail=f"{counted(len(found), 'duplicate')}{f': {told}' if told else ''}",
         examples=some(sorted(unexplained)),
+        causes=dict(causes),
     )
 
 

@@ -1,7 +1,7 @@
 """What a check found: plain values."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
 
 _MOST_EXAMPLES = 5
@@ -21,6 +21,8 @@ class Finding:
     detail: str
     #: A few ids or places to look at.
     examples: tuple[str, ...] = ()
+    #: What was counted, by cause, where it has some.
+    causes: Mapping[str, int] = field(default_factory=dict)
 
 
 def some(found: Iterable[str]) -> tuple[str, ...]:

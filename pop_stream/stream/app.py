@@ -306,7 +306,8 @@ def _faust_settings(settings: Settings) -> dict[str, Any]:
         "producer_acks": -1,
         # No hand-off is in a hurry, and together they make fewer requests and longer runs.
         "producer_linger": 0.02,
-        "producer_request_timeout": 30.0,
+        # Well below the time after which a write without an answer counts as stuck.
+        "producer_request_timeout": 20.0,
         # A record on the retry or failure topic is larger than the event by its headers.
         "producer_max_request_size": 2 * 1024 * 1024,
         "stream_wait_empty": True,

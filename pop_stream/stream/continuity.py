@@ -23,7 +23,7 @@ from pop_stream.stream.record import KafkaRecord
 log = logging.getLogger(__name__)
 
 #: Records may be deleted while a partition is idle: then no record shows the hole.
-_LOOK_SECONDS = 15.0
+_LOOK_SECONDS = 10.0
 _AGAIN_SECONDS = 0.2
 #: A broker that leads since a moment ago may not know yet how far its records are confirmed.
 _DOUBT_SECONDS = 5.0

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 10.0
 #: What may be a rebalance, or a broker that is just coming back, is given so long.
-_PATIENCE_SECONDS = 30.0
+_PATIENCE_SECONDS = 20.0
 #: What stays as it is, is told again after so long.
 _TELL_SECONDS = 30.0
 

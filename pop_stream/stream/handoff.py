@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -65,11 +66,17 @@ class Handoff:
         self._confirm = confirm
         self._abort = abort
         self._tasks: set[asyncio.Task[None]] = set()
+        #: When each write began that has not been answered, in monotonic seconds.
+        self._unanswered: dict[object, float] = {}
 
     @property
     def in_progress(self) -> int:
         """How many records are not confirmed yet."""
         return len(self._tasks)
+
+    def unanswered_for(self, now: float) -> float:
+        """For how many seconds the oldest write has been neither confirmed nor refused."""
+        return now - min(self._unanswered.values(), default=now)
 
     def start(self, claim: Claim, outgoing: Outgoing, then: Callable[[Claim], None]) -> None:
         """Write a record until it is confirmed, and call `then`.
@@ -84,16 +91,8 @@ class Handoff:
         pause, trimmed = _FIRST_PAUSE_SECONDS, False
         with self._abort.on_error("hand-off", unless=lambda: not claim.is_ours):
             while claim.is_ours:
-                try:
-                    await self._confirm(
-                        outgoing.topic,
-                        key=outgoing.key,
-                        value=outgoing.value,
-                        headers=outgoing.headers,
-                    )
-                except KafkaError as unconfirmed:
-                    error = unconfirmed
-                else:
+                error = await self._try(claim, outgoing)
+                if error is None:
                     then(claim)
                     return
                 # It may have been written all the same: a duplicate, never a loss.
@@ -106,6 +105,18 @@ class Handoff:
                 log.warning("handoff.unconfirmed", extra={**facts, "next_try_seconds": pause})
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+    async def _try(self, claim: Claim, outgoing: Outgoing) -> KafkaError | None:
+        self._unanswered[claim] = time.monotonic()
+        try:
+            await self._confirm(
+                outgoing.topic, key=outgoing.key, value=outgoing.value, headers=outgoing.headers
+            )
+        except KafkaError as error:
+            return error
+        finally:
+            del self._unanswered[claim]
+        return None
 
     async def aclose(self) -> None:
         """Stop writing. What is unconfirmed stays unfinished."""

@@ -89,6 +89,7 @@ class Work:
 
         Waiting for an event's time, or for GSTV to come back, is not a lack of progress: only
         what was begun and does not end is, and what is finished and cannot be committed.
+        A write that is neither confirmed nor refused is one, whatever else goes on meanwhile.
         """
         self._digest.look(now)
         tally, ledger = self._tally, self._ledger
@@ -99,7 +100,7 @@ class Work:
         if moved != self._moved or not (self.under_way or ledger.commits()):
             self._moved = moved
             self._progress_at = now
-        return now - self._progress_at
+        return max(now - self._progress_at, self._handoff.unanswered_for(now))
 
     def status(self) -> WorkStatus:
         """How things stand now. Safe to ask from another thread."""

@@ -95,6 +95,7 @@ def test_programs_get_an_object_for_each_run(
         "allowed": "0",
         "detail": "160 events had to have an outcome",
         "examples": ["id-0100"],
+        "causes": {},
     }
 
 

@@ -79,6 +79,11 @@ class EchoServer:
         self.peers: list[Echo] = []
         self.address: tuple[str, int]
 
+    def peer(self, number: int) -> Echo:
+        """It accepts in its own time: a client may be done with its connection before."""
+        eventually(lambda: len(self.peers) > number, f"connection {number} has arrived")
+        return self.peers[number]
+
     @classmethod
     @contextmanager
     def start(cls) -> Iterator["EchoServer"]:
@@ -210,7 +215,7 @@ def test_fin_is_handed_on_and_the_other_direction_goes_on(server: EchoServer, pr
 
         assert until_the_end(sock) == (b"question" + FAREWELL, "FIN")
 
-    assert server.peers[0].finished
+    assert server.peer(0).finished
     eventually(lambda: proxy.counts.current == 0, "the connection is forgotten")
 
 
@@ -220,7 +225,7 @@ def test_a_reset_by_the_client_reaches_the_server(server: EchoServer, proxy: Pro
         assert_echoes(sock)
         reset(sock)
 
-        lost = eventually(lambda: server.peers[0].lost, "the server has lost the connection")
+        lost = eventually(lambda: server.peer(0).lost, "the server has lost the connection")
 
     assert isinstance(lost, ConnectionResetError)
 
@@ -229,7 +234,7 @@ def test_a_reset_by_the_server_reaches_the_client(proxy: Proxy, server: EchoServ
     """An RST does not become a FIN on its way down."""
     with client(proxy) as sock:
         assert_echoes(sock)
-        server.peers[0].reset()
+        server.peer(0).reset()
 
         assert until_the_end(sock) == (b"", "RST")
 
@@ -315,7 +320,7 @@ def test_a_new_fault_leaves_a_delay_under_way_alone(server: EchoServer, proxy: P
         proxy.apply(Delay((0, 0), direction="down"))
 
         assert proxy.counts.forwarded_up == 0
-        assert not server.peers[0].got
+        assert not server.peer(0).got
 
 
 def test_throttled_bytes_take_their_time(proxy: Proxy) -> None:
@@ -367,7 +372,7 @@ def cut_positions(seed: int, direction: Any, server: EchoServer) -> list[int]:
                 sock.sendall(bytes(50_001))
                 got, end = until_the_end(sock)
             assert end == "RST"
-            peer = server.peers[peers]
+            peer = server.peer(peers)
             eventually(lambda: peer.lost, "the server has lost it too")  # noqa: B023
             positions.append(len(got) if direction == "down" else len(peer.got) - 5)
         assert proxy.counts.cut == 10
@@ -386,10 +391,37 @@ def test_cuts_fall_where_the_seed_says(server: EchoServer, direction: str) -> No
 
 def test_a_cut_spares_no_byte_for_a_slow_reader(proxy: Proxy) -> None:
     """The RST does not overtake what was let through before it."""
-    proxy.apply(CutAfter((700_000, 700_000), direction="down"))
-    with client(proxy) as sock, sending(sock, bytes(700_000), random.Random(1)):
-        eventually(lambda: proxy.counts.forwarded_down > 100_000, "bytes wait for their reader")
-        assert until_the_end(sock) == (bytes(700_000), "RST")
+    proxy.apply(CutAfter((100_000, 100_000), direction="down"))
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.settimeout(PATIENCE_SECONDS)
+        sock.connect(("127.0.0.1", proxy.port))
+        sock.sendall(bytes(100_000))
+        eventually(lambda: proxy.counts.forwarded_down == 100_000, "all is on its way")
+
+        assert until_the_end(sock) == (bytes(100_000), "RST")
+
+
+@pytest.mark.parametrize("by_reset", [True, False])
+def test_a_connection_is_cut_once(server: EchoServer, proxy: Proxy, by_reset: bool) -> None:
+    """Even if it is due in both directions at the same moment; and no byte gets by in either."""
+
+    def heal_and_cut() -> None:
+        proxy._server.heal()
+        proxy._server.apply(CutAfter((0, 0), reset=by_reset))
+
+    with client(proxy) as sock:
+        assert_echoes(sock)
+        proxy.apply(Blackhole())
+        sock.sendall(b"up")
+        server.peer(0).say(b"down")
+        eventually(lambda: proxy.counts.held_up == 2 and proxy.counts.held_down == 4, "all is held")
+        proxy._ask(heal_and_cut)
+
+        assert until_the_end(sock) == (b"", "RST" if by_reset else "FIN")
+    eventually(lambda: proxy.counts.current == 0, "the connection is over")
+    assert proxy.counts.cut == 1
+    assert (proxy.counts.forwarded_up, proxy.counts.forwarded_down) == (5, 5)
 
 
 def test_a_cut_after_no_byte_comes_instead_of_the_next(server: EchoServer, proxy: Proxy) -> None:
@@ -400,7 +432,7 @@ def test_a_cut_after_no_byte_comes_instead_of_the_next(server: EchoServer, proxy
         sock.sendall(b"hello")
 
         assert until_the_end(sock) == (b"", "RST")
-    assert not server.peers[0].got
+    assert not server.peer(0).got
     assert proxy.counts.cut == 1
 
 
@@ -412,8 +444,8 @@ def test_a_cut_by_fin_finishes_both_sides_in_good_order(server: EchoServer, prox
 
         got, end = until_the_end(sock)
         sock.sendall(b"anybody there?")
-        eventually(lambda: server.peers[0].finished, "the server has seen FIN")
-        assert server.peers[0].got == b"hel"
+        eventually(lambda: server.peer(0).finished, "the server has seen FIN")
+        assert server.peer(0).got == b"hel"
     assert (got[3:], end) == (b"", "FIN")
     eventually(lambda: proxy.counts.current == 0, "the connection is over")
     assert proxy.counts.cut == 1
@@ -474,8 +506,45 @@ def test_a_reset_ends_all_connections_and_new_ones_work(server: EchoServer, prox
         assert proxy.counts.current == 0
         with client(proxy) as sock:
             assert_echoes(sock)
-    lost = eventually(lambda: server.peers[0].lost, "the server has lost it too")
+    lost = eventually(lambda: server.peer(0).lost, "the server has lost it too")
     assert isinstance(lost, ConnectionResetError)
+
+
+def test_a_reset_right_after_healing_takes_no_step_on_closed_sockets(proxy: Proxy) -> None:
+    """Streams that have just been woken find their connection gone, and the proxy goes on."""
+
+    def heal_and_reset() -> None:
+        proxy._server.heal()
+        proxy._server.apply(Reset())
+
+    with ExitStack() as stack:
+        socks = [stack.enter_context(client(proxy)) for _ in range(5)]
+        for sock in socks:
+            assert_echoes(sock)
+        proxy.apply(Blackhole())
+        for sock in socks:
+            sock.sendall(b"hello")
+        eventually(lambda: proxy.counts.held_up == 25, "all is held")
+        proxy._ask(heal_and_reset)
+
+        assert {until_the_end(sock) for sock in socks} == {(b"", "RST")}
+        with client(proxy) as sock:
+            assert_echoes(sock)
+
+
+def test_a_reset_hits_a_connection_that_is_not_accepted_yet(proxy: Proxy) -> None:
+    """Its client is connected, whatever the proxy has come to."""
+    with socket.socket() as sock:
+        sock.settimeout(PATIENCE_SECONDS)
+
+        def connect_and_reset() -> None:
+            sock.connect(("127.0.0.1", proxy.port))
+            proxy._server.apply(Reset())
+
+        proxy._ask(connect_and_reset)
+
+        assert until_the_end(sock) == (b"", "RST")
+    assert proxy.counts.reset == 1
 
 
 def test_refused_clients_are_refused_by_the_system(proxy: Proxy) -> None:
@@ -527,7 +596,7 @@ def test_a_client_half_closed_by_the_server_can_still_send(
         assert until_the_end(sock) == (b"", "FIN")
         sock.sendall(b"more")
         eventually(lambda: proxy.counts.dropped == 4, "the echo is dropped")
-        assert server.peers[0].got == b"hellomore"
+        assert server.peer(0).got == b"hellomore"
     assert proxy.counts.half_closed == 1
 
 
@@ -542,7 +611,14 @@ def test_a_server_half_closed_by_the_client_can_still_answer(
         assert exactly(sock, len(FAREWELL)) == FAREWELL
         sock.sendall(b"more")
         eventually(lambda: proxy.counts.dropped == 4, "the client's bytes are dropped")
-        assert server.peers[0].got == b"hello"
+        assert server.peer(0).got == b"hello"
+
+
+def test_new_connections_can_be_half_closed_as_they_come(proxy: Proxy) -> None:
+    """The server sees FIN before any byte."""
+    proxy.apply(HalfClose("up", connections="new"))
+    with client(proxy) as sock:
+        assert until_the_end(sock) == (FAREWELL, "FIN")
 
 
 # Blackhole
@@ -562,7 +638,7 @@ def test_held_bytes_arrive_in_order_when_healed(
             eventually(lambda: getattr(proxy.counts, held) > 100_000, "bytes are held")
             assert proxy.counts.forwarded_down == 5
             if direction != "down":
-                assert server.peers[0].got == b"hello"
+                assert server.peer(0).got == b"hello"
             proxy.heal()
             assert exactly(sock, len(data)) == data
     assert (proxy.counts.held_up, proxy.counts.held_down) == (0, 0)
@@ -591,11 +667,42 @@ def test_a_client_that_has_left_by_fin_has_its_bytes_delivered(
         proxy.apply(Blackhole())
         sock.sendall(b"late")
     eventually(lambda: proxy.counts.held_up == 4, "the bytes are held")
-    assert not server.peers[0].finished
+    assert not server.peer(0).finished
     proxy.heal()
 
-    eventually(lambda: server.peers[0].finished, "FIN has arrived")
-    assert server.peers[0].got == b"hellolate"
+    eventually(lambda: server.peer(0).finished, "FIN has arrived")
+    assert server.peer(0).got == b"hellolate"
+
+
+def test_fin_is_held_as_bytes_are(server: EchoServer, proxy: Proxy) -> None:
+    """The server does not know that its client has finished, until healed."""
+    with client(proxy) as sock:
+        assert_echoes(sock)
+        proxy.apply(Blackhole("up"))
+        sock.shutdown(socket.SHUT_WR)
+        # Long enough for a FIN: each of these travels after it.
+        for words in [b"one", b"two", b"three"]:
+            server.peer(0).say(words)
+            assert exactly(sock, len(words)) == words
+        assert not server.peer(0).finished
+        proxy.heal()
+
+        assert until_the_end(sock) == (FAREWELL, "FIN")
+
+
+def test_holding_back_costs_no_cpu(proxy: Proxy) -> None:
+    """The proxy does not look again and again at bytes that must wait."""
+    with client(proxy) as sock:
+        assert_echoes(sock)
+        proxy.apply(Blackhole("up"))
+        sock.sendall(bytes(100_000))
+        eventually(lambda: proxy.counts.held_up == 100_000, "more is held than is in hand")
+        sock.settimeout(0.3)
+        spent = time.process_time()
+        with pytest.raises(TimeoutError):
+            sock.recv(1)
+
+        assert time.process_time() - spent < 0.2
 
 
 @pytest.mark.parametrize("held", ["up", "both"])
@@ -610,7 +717,7 @@ def test_the_held_bytes_of_a_client_that_has_reset_are_gone(
         eventually(lambda: proxy.counts.held_up == 4, "the bytes are held")
         reset(sock)
     # So that the proxy meets the client's end on its way down as well.
-    peer = server.peers[0]
+    peer = server.peer(0)
     peer.say(b"anybody there?")
     assert not peer.lost
     proxy.heal()
@@ -625,7 +732,7 @@ def test_a_reset_by_the_server_is_held_on_its_way_down(server: EchoServer, proxy
     with client(proxy) as sock:
         assert_echoes(sock)
         proxy.apply(Blackhole("down"))
-        peer = server.peers[0]
+        peer = server.peer(0)
         peer.reset()
         eventually(lambda: peer.lost, "the server has left")
         sock.sendall(b"one")

@@ -276,3 +276,26 @@ def test_closing_ends_everything_and_finishes_nothing(caplog: pytest.LogCaptureF
     asyncio.run(scenario())
 
     assert caplog.records == []
+
+
+def test_a_write_that_is_never_answered_is_no_progress() -> None:
+    """Other events go on meanwhile, until its partition is full; one that is refused is another."""
+
+    async def scenario() -> None:
+        all_ = All()
+        all_.kafka.refuse(1)
+        all_.kafka.answers.clear()
+        all_.work.deliver(all_.arrivals.run(EVENTS, EVENT, EVENT))
+        all_.gstv.answer(Answer(500))
+        await until(lambda: all_.kafka.tries == 2)
+        now = time.monotonic()
+        all_.gstv.answer(Answer(200))
+        assert all_.work.look(now) < 1
+        assert all_.work.look(now + 45) > 40
+        all_.kafka.answers.set()
+        await until(lambda: all_.kafka.on(RETRY))
+        all_.committed()
+        assert all_.work.look(time.monotonic() + 45) == 0
+        assert all_.work.look(time.monotonic() + 90) == 0
+
+    asyncio.run(scenario())
