@@ -24,7 +24,7 @@ demo: setup ## Run the whole system here and account for every event (ARGS="--ev
 	$(BIN)/pop-stream demo $(ARGS)
 
 test: setup ## Run all tests, those on a real Kafka included
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
 
 check: setup ## Format, lint, types, import rules
 	$(BIN)/ruff format --check .

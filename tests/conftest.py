@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -21,14 +22,20 @@ pytest_plugins = ["pytester", "tests.support.no_skips"]
 
 PARTITIONS = 4
 
+#: Tests of the whole system: several processes each.
+_SYSTEM = tuple(Path(__file__).parent / name for name in ("integration", "acceptance"))
+
 # Its default deadline of 200 ms would make every property a test of the machine's load.
 hypothesis.settings.register_profile("pop-stream", deadline=None)
 hypothesis.settings.load_profile("pop-stream")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what uses Kafka, so that nobody can forget to."""
+    """Mark what uses Kafka, so that nobody can forget to, and what must run one by one."""
     for item in items:
+        if any(item.path.is_relative_to(folder) for folder in _SYSTEM):
+            # On one Kafka, and each with the machine to itself but for the small tests.
+            item.add_marker(pytest.mark.xdist_group("system"))
         if "kafka" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.kafka)
 

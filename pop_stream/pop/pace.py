@@ -72,7 +72,7 @@ class Bucket:
     """Spreads a rate over time: a token for each event that may be started.
 
     It is asked with every batch, thousands of times a second, and by its one owner: a new object
-    for every answer would cost more than it protects. Rates are above 0.
+    for every answer would cost more than it protects. A rate of 0 gives no room.
     """
 
     __slots__ = ("_filled_at", "_tokens")
@@ -94,13 +94,15 @@ class Bucket:
         """Seconds until at least one event may be started."""
         if self.room(now, rate) >= 1:
             return 0.0
+        if rate <= 0:
+            return math.inf
         # From the time it was filled, not from now: the two differ if the clock went back.
         return (1 - self._tokens) / rate + max(0.0, self._filled_at - now)
 
     def _fill(self, now: float, rate: float) -> None:
-        burst = max(1.0, rate * _BURST_SECONDS)
+        burst = max(1.0, rate * _BURST_SECONDS) if rate > 0 else 0.0
         if now > self._filled_at:
             # No time is paid for twice: after a step back nothing is filled until it is made up.
-            self._tokens += (now - self._filled_at) * rate
+            self._tokens += (now - self._filled_at) * rate if rate > 0 else 0.0
             self._filled_at = now
         self._tokens = min(self._tokens, burst)

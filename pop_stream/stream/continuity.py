@@ -88,12 +88,18 @@ class Continuity:
         with self._abort.on_error("looking for holes"):
             while True:
                 self._wake.clear()
-                places = self._places
-                if await self._look(places) and places is self._places:
-                    self._unseen = frozenset()
+                await self.look()
                 pause = _AGAIN_SECONDS if self._unseen else _LOOK_SECONDS
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), pause)
+
+    async def look(self) -> bool:
+        """Look at all partitions once; whether they could be seen."""
+        places = self._places
+        is_seen = await self._look(places)
+        if is_seen and places is self._places:
+            self._unseen = frozenset()
+        return is_seen
 
     async def examine(self, batches: Mapping[TP, Sequence[KafkaRecord]]) -> set[TP]:
         """Look closer where what was fetched is not what comes next, before it is taken.

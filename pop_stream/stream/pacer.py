@@ -82,7 +82,8 @@ class Pacer:
         """Seconds until the pace allows an attempt; None when that is not what forbids one."""
         now = time.monotonic()
         rate = self._pace.rate(now)
-        if rate is None:
+        # A worker without a partition has no share of the rate, and nothing to wait for.
+        if not rate:
             return None
         seconds = self._bucket.ready_in(now, rate)
         return seconds if seconds > 0 else None

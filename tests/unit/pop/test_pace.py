@@ -270,3 +270,12 @@ def test_after_the_wait_there_is_room(rate: float, now: float, later: float) -> 
 
     assert 0 <= wait <= 1 / rate + 1e-9
     assert bucket.room(now + later + wait + 1e-6, rate) >= 1
+
+
+def test_a_rate_of_nothing_gives_no_room() -> None:
+    """A worker without a partition has no share of the rate; it is no reason to end."""
+    bucket = Bucket()
+
+    assert bucket.room(1000.0, 0.0) == 0
+    assert bucket.ready_in(1000.0, 0.0) == math.inf
+    assert bucket.room(1001.0, 50.0) >= 1

@@ -82,7 +82,7 @@ class Scene:
 
     async def look_again(self) -> None:
         """Let it look once more, as it does now and then."""
-        await self.continuity._look(self.continuity._places)
+        await self.continuity.look()
 
     async def fetch(self, *offsets: int) -> None:
         """Let records come, and take them."""
