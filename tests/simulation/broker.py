@@ -1,0 +1,154 @@
+"""A model of Kafka: logs, confirmed writes, committed offsets, and a group with generations."""
+
+import asyncio
+import base64
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.structs import ConsumerRecord
+
+from pop_stream.stream.claim import Claim
+from pop_stream.stream.ledger import Commit, Place
+from pop_stream.stream.record import KafkaRecord
+from tests.simulation.clock import TIME
+
+EVENTS: Final = "events"
+RETRY: Final = "retry"
+FAILURE: Final = "failure"
+NOTIFICATIONS: Final = "notifications"
+CONSUMED: Final = (EVENTS, RETRY, FAILURE)
+
+#: How a write may end: `later` is written now, and answered another time.
+WRITE_ENDS: Final = ("confirmed", "refused", "unknown", "later", "too-large")
+
+Headers = list[tuple[str, bytes]]
+Spot = tuple[str, int, int]
+
+
+def spot_of(record: KafkaRecord) -> Spot:
+    """Where a record stands: its name in all ledgers of the simulation."""
+    return record.topic, record.partition, record.offset
+
+
+@dataclass(slots=True, eq=False)
+class Passing:
+    """One hand-off: the event that is handed on, and how often that was written."""
+
+    claim: Claim
+    worker: str
+    writes: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Write:
+    """A record under way to the broker. It outlives the worker that sent it."""
+
+    passing: Passing
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+    future: "asyncio.Future[None]"
+    written: bool = False
+
+
+class Broker:
+    """The logs, and what is under way to them."""
+
+    def __init__(self, partitions: dict[str, int]) -> None:
+        self.partitions = partitions
+        self.logs: dict[Place, list[KafkaRecord]] = {
+            Place(topic, number): []
+            for topic, count in partitions.items()
+            for number in range(count)
+        }
+        self.consumed = [place for place in self.logs if place.topic != NOTIFICATIONS]
+        self.writes: list[Write] = []
+        self.committed: dict[Place, Commit] = {}
+        #: Whoever asks next what stands committed is not answered.
+        self.hides_commits = False
+
+    def append(
+        self, topic: str, key: bytes | None, value: bytes | None, headers: Iterable[Any]
+    ) -> KafkaRecord:
+        """Append a record to the partition of its key."""
+        number = zlib.crc32(key or b"") % self.partitions[topic]
+        log = self.logs[Place(topic, number)]
+        sizes = (len(key or b""), len(value or b""))
+        record: KafkaRecord = ConsumerRecord(
+            topic, number, len(log), TIME.ms, 1, key, value, None, *sizes, tuple(headers)
+        )
+        log.append(record)
+        return record
+
+    def end(self, write: Write, how: str) -> bool:
+        """Let a write end, or only be written. Returns whether it was written by this."""
+        newly = not write.written and how in ("confirmed", "unknown", "later")
+        if newly:
+            write.written = True
+        if how != "later":
+            self.writes.remove(write)
+            # Whoever waited may be gone: killed, or cancelled.
+            if not write.future.done():
+                if how == "confirmed":
+                    write.future.set_result(None)
+                elif how == "too-large" and not write.written:
+                    write.future.set_exception(MessageSizeTooLargeError())
+                else:
+                    write.future.set_exception(KafkaError())
+        return newly
+
+    def uncommitted(self) -> list[Place]:
+        """The partitions that are not committed to their end."""
+        return [
+            place
+            for place in self.consumed
+            if self.logs[place] and self.offset(place) < len(self.logs[place])
+        ]
+
+    def offset(self, place: Place) -> int:
+        """The committed offset."""
+        commit = self.committed.get(place)
+        return 0 if commit is None else commit.offset
+
+
+def told_beyond(commit: Commit) -> set[int]:
+    """The offsets that a commit's metadata tells to be finished: the model's own reading of it."""
+    if not commit.metadata:
+        return set()
+    _, base, packed = commit.metadata.split(":")
+    assert int(base) == commit.offset
+    numbers = [int(each) for each in zlib.decompress(base64.b64decode(packed)).split(b",")]
+    told: set[int] = set()
+    at = commit.offset
+    for gap, length in zip(numbers[::2], numbers[1::2], strict=True):
+        told.update(range(at + gap, at + gap + length))
+        at += gap + length
+    return told
+
+
+@dataclass(slots=True)
+class Group:
+    """The consumer group: who is in it, in which generation, and who has yet to join the next."""
+
+    generation: int = 0
+    members: list[str] = field(default_factory=list)
+    #: Members that were asked to join the next generation, and have not yet.
+    awaited: set[str] = field(default_factory=set)
+    is_preparing: bool = False
+
+    def leave(self, name: str) -> None:
+        """A member is gone, or taken to be."""
+        if name in self.members:
+            self.members.remove(name)
+        self.awaited.discard(name)
+
+    def shares(self, places: list[Place]) -> dict[str, set[Place]]:
+        """Share partitions out, as the round-robin assignor does."""
+        shares: dict[str, set[Place]] = {name: set() for name in self.members}
+        for turn, place in enumerate(sorted(places)):
+            shares[self.members[turn % len(self.members)]].add(place)
+        return shares
