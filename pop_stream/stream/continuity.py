@@ -11,6 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Protocol
 
 from aiokafka.errors import KafkaError
 from faust.types import TP
@@ -38,26 +39,34 @@ class Bounds:
     position: int
 
 
+class Consumer(Protocol):
+    """What is watched."""
+
+    async def bounds(self, places: Collection[TP]) -> Mapping[TP, Bounds]:
+        """Where partitions begin and end now. Raises KafkaError."""
+
+    async def seek_to(self, place: TP, offset: int) -> None:
+        """Let a partition be fetched from an offset."""
+
+    async def commit_beginnings(self) -> bool:
+        """Commit; whether all that is open has a commit now."""
+
+
 class Continuity:
     """Watches the partitions of one consumer. Belongs to one event loop."""
 
     def __init__(
         self,
         ledger: Ledger[KafkaRecord],
-        bounds: Callable[[Collection[TP]], Awaitable[Mapping[TP, Bounds]]],
+        consumer: Consumer,
         *,
-        seek: Callable[[TP, int], Awaitable[None]],
         tell: Callable[[Hole], Awaitable[None]],
         may_start_over: bool,
         abort: Abort,
     ) -> None:
-        """`bounds` raises KafkaError; `tell` returns once the broker has a hole's record.
-
-        `seek` lets a partition be fetched from an offset.
-        """
+        """`tell` returns once the broker has a hole's record."""
         self._ledger = ledger
-        self._bounds = bounds
-        self._seek = seek
+        self._consumer = consumer
         self._tell = tell
         self._may_start_over = may_start_over
         self._abort = abort
@@ -96,7 +105,9 @@ class Continuity:
     async def look(self) -> bool:
         """Look at all partitions once; whether they could be seen."""
         places = self._places
-        is_seen = await self._look(places)
+        # Where this group begins is committed before its first record is worked on: killed in
+        # between, it would have worked and know nothing of it.
+        is_seen = await self._look(places) and await self._consumer.commit_beginnings()
         if is_seen and places is self._places:
             self._unseen = frozenset()
         return is_seen
@@ -132,7 +143,7 @@ class Continuity:
         log.warning("records.skipped", extra={"topic": place.topic, "partition": place.partition,
                     "expected": expected, "came": offset})  # fmt: skip
         self._asked[place] = (expected, offset)
-        await self._seek(place, expected)
+        await self._consumer.seek_to(place, expected)
         return True
 
     async def _look(self, places: Collection[TP]) -> bool:
@@ -141,7 +152,7 @@ class Continuity:
         before = {place: self._ledger.expected(Place(*place)) for place in places}
         room = {TP(*place) for place in self._ledger.with_room()}
         try:
-            bounds = await self._bounds(places)
+            bounds = await self._consumer.bounds(places)
         except KafkaError as error:
             log.info("bounds.unread", extra={"error": repr(error)})
             return False
@@ -183,7 +194,7 @@ class Continuity:
         await asyncio.sleep(_DOUBT_SECONDS)
         expected = self._ledger.expected(Place(*place))
         try:
-            bounds = (await self._bounds((place,)))[place]
+            bounds = (await self._consumer.bounds((place,)))[place]
         except KafkaError:
             return
         if expected is not None and expected > bounds.end:

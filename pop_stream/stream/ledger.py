@@ -243,6 +243,14 @@ class Ledger(Generic[R]):
         state = self._partitions.get(place)
         return state is not None and state.is_new and state.next_offset is None
 
+    @property
+    def has_beginnings(self) -> bool:
+        """Whether there are partitions that nobody has ever committed anything of, not even now."""
+        return any(
+            state.is_new and state.next_offset is not None and state.committed is None
+            for state in self._partitions.values()
+        )
+
     def expected(self, place: Place) -> int | None:
         """The offset that comes next; None when that is not known, or the partition not open."""
         state = self._partitions.get(place)

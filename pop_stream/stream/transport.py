@@ -63,17 +63,24 @@ class Consumer(faust_aiokafka.Consumer):
         self._turned_at = time.monotonic()
         self._continuity = Continuity(
             self._host.ledger,
-            self._bounds,
-            seek=self._seek_to,
+            self,
             tell=self._host.holes.tell,
             may_start_over=self._host.may_start_over,
             abort=self._host.abort,
         )
 
-    async def _bounds(self, places: Collection[TP]) -> Mapping[TP, Bounds]:
+    async def bounds(self, places: Collection[TP]) -> Mapping[TP, Bounds]:
+        """Where partitions begin and end now. Raises KafkaError."""
         return await self._thread.bounds(places)
 
-    async def _seek_to(self, place: TP, offset: int) -> None:
+    async def commit_beginnings(self) -> bool:
+        """Commit where this group begins; whether all that is open has a commit now."""
+        if self._host.ledger.has_beginnings:
+            await self.commit()
+        return not self._host.ledger.has_beginnings
+
+    async def seek_to(self, place: TP, offset: int) -> None:
+        """Let a partition be fetched from an offset."""
         await self._thread.start_at(place, offset)
 
     def _new_consumer_thread(self) -> ConsumerThread:

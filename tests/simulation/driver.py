@@ -109,7 +109,7 @@ class _Schedule:
         self.writes = _WRITES[int(draw() * len(_WRITES))]
         self.rules = _FAULTY if draw() < 0.5 else _QUIET
         self.most_events = 1 + int(draw() * 5)
-        self.steps = 4 + int(draw() * 24)
+        self.steps = 4 + int(draw() * 18)
         self.screens = 1 + int(draw() * 3)
 
     def run(self) -> None:

@@ -16,7 +16,7 @@ from tests.simulation.world import Interruption
 _SCHEDULES = 100_000
 _SELDOM = 20
 #: Schedules that are interrupted between any two of their steps.
-_INTERRUPTED = range(12)
+_INTERRUPTED = range(20)
 
 
 @pytest.fixture(autouse=True)

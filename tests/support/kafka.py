@@ -108,7 +108,8 @@ async def committed_everything(bootstrap_servers: str, group: str, topic: str) -
     wanted = {partition: end for partition, end in ends.items() if end > 0}
     async with asyncio.timeout(DEADLINE_SECONDS):
         while True:
-            if await committed(bootstrap_servers, group, topic) == wanted:
+            # Of a partition without records, too, a group commits where it began.
+            if wanted.items() <= (await committed(bootstrap_servers, group, topic)).items():
                 return
             await asyncio.sleep(0.05)
 

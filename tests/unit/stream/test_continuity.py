@@ -33,11 +33,13 @@ class Scene:
         committed: Mapping[Place, Commit] | None,
         may_start_over: bool = False,
     ) -> None:
-        self.bounds = bounds
+        self.there = bounds
         #: The bounds at the first looks.
         self.first: list[tuple[int, int]] = []
         self.position = 0
         self.errors: list[Exception] = []
+        self.commits = asyncio.Event()
+        self.commits.set()
         self.sought: list[int] = []
         self.holes: list[Hole] = []
         self.abort = NotedAbort()
@@ -48,24 +50,28 @@ class Scene:
         self.ledger.open({PLACE}, committed)
         self.continuity = Continuity(
             self.ledger,
-            self._bounds,
-            seek=self._seek,
+            self,
             tell=self._tell,
             may_start_over=may_start_over,
             abort=self.abort,
         )
         self.continuity.assigned({TP_0})
 
-    async def _bounds(self, places: Collection[TP]) -> dict[TP, Bounds]:
+    async def bounds(self, places: Collection[TP]) -> dict[TP, Bounds]:
         self.looks += 1
         if self.errors:
             raise self.errors.pop(0)
         if self.first:
             return dict.fromkeys(places, Bounds(*self.first.pop(0), self.position))
-        return dict.fromkeys(places, Bounds(*self.bounds, self.position))
+        return dict.fromkeys(places, Bounds(*self.there, self.position))
 
-    async def _seek(self, _: TP, offset: int) -> None:
+    async def seek_to(self, _: TP, offset: int) -> None:
         self.sought.append(offset)
+
+    async def commit_beginnings(self) -> bool:
+        if self.commits.is_set() and self.ledger.has_beginnings:
+            self.ledger.committed(self.ledger.commits())
+        return not self.ledger.has_beginnings
 
     async def _tell(self, hole: Hole) -> None:
         self.holes.append(hole)
@@ -96,9 +102,14 @@ def test_a_new_group_commits_where_it_begins_before_it_works() -> None:
 
     async def scenario() -> None:
         scene = Scene((7, 20), committed={})
+        scene.commits.clear()
+        assert not await scene.continuity.look()
+        assert not scene.may_fetch
+        assert scene.ledger.commits() == {PLACE: Commit(7)}
+        scene.commits.set()
         await scene.look()
         assert scene.may_fetch
-        assert scene.ledger.commits() == {PLACE: Commit(7)}
+        assert scene.ledger.commits() == {}
         await scene.fetch(7, 8)
         assert scene.holes == []
 
@@ -142,7 +153,7 @@ def test_what_is_deleted_while_a_worker_runs_is_told() -> None:
         scene = Scene((0, 80), committed={PLACE: Commit(30)})
         await scene.look()
         await scene.fetch(30, 31)
-        scene.bounds = (60, 90)
+        scene.there = (60, 90)
         await scene.fetch(60, 61)
         assert scene.holes == [Hole(topic=EVENTS, partition=0, begin=32, end=60)]
 
@@ -155,7 +166,7 @@ def test_what_is_deleted_on_an_idle_partition_is_told() -> None:
     async def scenario() -> None:
         scene = Scene((0, 40), committed={PLACE: Commit(30)})
         await scene.look()
-        scene.bounds = (40, 40)
+        scene.there = (40, 40)
         await scene.look_again()
         assert scene.holes == [Hole(topic=EVENTS, partition=0, begin=30, end=40)]
 
