@@ -11,19 +11,23 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 PLANTED = {
-    "Imports go downwards only": ("settings/model.py", "import pop_stream.pop.verdict"),
-    "The rules do no input or output": ("pop/verdict.py", "import asyncio"),
+    "Imports go downwards only": ("pop_stream/settings/model.py", "import pop_stream.pop.verdict"),
+    "The rules do no input or output": ("pop_stream/pop/verdict.py", "import asyncio"),
     "The player loads neither Faust nor the partner's code": (
-        "player/simulator.py",
+        "pop_stream/player/simulator.py",
         "import pop_stream.gstv.client",
     ),
-    "Only stream knows Faust": ("kafka/topics.py", "import faust"),
-    "Only cli and demo draw on the terminal": ("stream/worker.py", "import rich"),
+    "Only stream knows Faust": ("pop_stream/kafka/topics.py", "import faust"),
+    "Only cli and demo draw on the terminal": ("pop_stream/stream/worker.py", "import rich"),
+    "The checker knows nothing but the evidence": (
+        "faults/checker/finding.py",
+        "import pop_stream.errors",
+    ),
 }
 
 
 def lint(folder: Path) -> str:
-    """Run import-linter on a copy of the package; gives its report."""
+    """Run import-linter on a copy of the packages; gives its report."""
     ran = subprocess.run(
         [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
         cwd=folder,
@@ -38,13 +42,14 @@ def lint(folder: Path) -> str:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A copy of the package with its rules."""
+    """A copy of the packages with their rules."""
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    shutil.copytree(
-        ROOT / "pop_stream",
-        tmp_path / "pop_stream",
-        ignore=shutil.ignore_patterns("__pycache__", "*.jars"),
-    )
+    for package in ("pop_stream", "faults"):
+        shutil.copytree(
+            ROOT / package,
+            tmp_path / package,
+            ignore=shutil.ignore_patterns("__pycache__", "*.jars", "results"),
+        )
     return tmp_path
 
 
@@ -52,7 +57,7 @@ def copy(tmp_path: Path) -> Path:
 def test_a_planted_import_breaks_its_rule(copy: Path, rule: str) -> None:
     """Each rule reports BROKEN once an import that it forbids is there."""
     file, line = PLANTED[rule]
-    target = copy / "pop_stream" / file
+    target = copy / file
     target.write_text(target.read_text() + f"\n{line}\n")
 
     assert f"{rule} BROKEN" in lint(copy)
