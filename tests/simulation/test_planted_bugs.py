@@ -306,3 +306,5 @@ def test_a_planted_bug_is_found(plant: Plant, monkeypatch: pytest.MonkeyPatch) -
     found = hunt(0, _SEEDS)
 
     assert isinstance(found, Found), "the simulation would miss this bug"
+    # A plant that no longer fits the core raises: that would show nothing.
+    assert "crashed" not in found.what
