@@ -45,6 +45,8 @@ async def partitions_of(settings: Settings, topics: Sequence[str]) -> list[Parti
             for topic in described
             for one in topic["partitions"]
         ]
+        if not places:
+            return []
         try:
             offsets = await admin.list_consumer_group_offsets(settings.group)
         except GroupCoordinatorNotAvailableError:
@@ -64,17 +66,8 @@ async def partitions_of(settings: Settings, topics: Sequence[str]) -> list[Parti
     ]
 
 
-async def members_of(settings: Settings) -> list[Member]:
-    """Who is in the group now.
-
-    Raises KafkaUnreachableError, and WorkFailedError when Kafka refuses.
-    """
-    async with connected_admin(settings) as admin:
-        return await described_members(admin, settings.group)
-
-
-async def described_members(admin: AIOKafkaAdminClient, group: str) -> list[Member]:
-    """The same, through an admin client that is connected."""
+async def members_of(admin: AIOKafkaAdminClient, group: str) -> list[Member]:
+    """Who is in the group now."""
     try:
         (answer,) = await admin.describe_consumer_groups([group])
     except GroupCoordinatorNotAvailableError:

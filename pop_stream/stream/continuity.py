@@ -77,7 +77,7 @@ class Continuity:
         #: The gaps that were fetched once more: what was expected, and what came.
         self._asked: dict[TP, tuple[int, int]] = {}
         self._wake = asyncio.Event()
-        #: What each partition had still to be fetched at the last look, and its position.
+        #: The positions of those that had records and room at the last look.
         self._behind: dict[TP, int] = {}
         #: Partitions that have records and room, and of which nothing came between two looks.
         self.stuck: frozenset[TP] = frozenset()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pop_stream import __version__
 from pop_stream.errors import SettingsError, StartRefusedError, TopicsMissingError
 from pop_stream.kafka.admin import connected_admin
-from pop_stream.kafka.group import described_members, members_of, partitions_of
+from pop_stream.kafka.group import members_of, partitions_of
 from pop_stream.kafka.topic_findings import Severity
 from pop_stream.kafka.topics import check
 from pop_stream.settings import Settings
@@ -41,7 +41,7 @@ async def look_around(settings: Settings) -> Surroundings:
     """
     async with connected_admin(settings) as admin:
         there = set(await admin.list_topics())
-        members = await described_members(admin, settings.group)
+        members = await members_of(admin, settings.group)
     return Surroundings(_used(settings) - there, members)
 
 
@@ -79,7 +79,7 @@ async def require_starting_point(settings: Settings) -> None:
         "retry": settings.retry_topic,
         "failure": settings.failure_topic,
     }
-    states = await partitions_of(settings, list(by_stage.values()))
+    states = await partitions_of(settings, tuple(by_stage.values()))
     consumed = [state for state in states if state.topic in {by_stage[s] for s in settings.stages}]
     written: Counter[str] = Counter()
     for state in states:
@@ -89,7 +89,7 @@ async def require_starting_point(settings: Settings) -> None:
     if problems and settings.start_without_commit == "earliest":
         log.warning("start.without_commit", extra={"problems": problems})
         problems = []
-    if strangers := foreign(await members_of(settings)):
+    if strangers := foreign((await look_around(settings)).members):
         problems.append(
             f"in the group {settings.group!r} there are others than workers: "
             f"{', '.join(strangers)}. They take partitions, and what they commit is never "

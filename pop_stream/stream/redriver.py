@@ -19,7 +19,6 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import (
     CommitFailedError,
     IllegalStateError,
-    KafkaError,
     MessageSizeTooLargeError,
 )
 from aiokafka.structs import TopicPartition
@@ -30,6 +29,7 @@ from pop_stream.pop.redrive import RedriveSchedule
 from pop_stream.pop.trail import Origin, redriven, trail_from_own_topic
 from pop_stream.stream.abort import Abort
 from pop_stream.stream.claim import now_ms
+from pop_stream.stream.consuming import STOP_SECONDS, keep_consuming
 from pop_stream.stream.handoff import Confirm
 from pop_stream.stream.record import KafkaRecord
 from pop_stream.watch.metrics import Tally
@@ -39,8 +39,6 @@ log = logging.getLogger(__name__)
 #: So few that they are written within seconds at a low rate: only then are they committed.
 _MOST_RECORDS = 50
 _LOOK_SECONDS = 1.0
-_AGAIN_SECONDS = 10.0
-_STOP_SECONDS = 3.0
 #: Not due, or GSTV is not well: the partition is looked at again after so long at most.
 _LONGEST_PAUSE_SECONDS = 30.0
 
@@ -101,22 +99,19 @@ class Redriver:
         for task in self._tasks:
             task.cancel()
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=_STOP_SECONDS + 1)
+            await asyncio.wait(self._tasks, timeout=STOP_SECONDS + 1)
 
     async def _run(self, step: int) -> None:
         with self._abort.on_error("redriving"):
             await self._settled.until_read()
-            while True:
-                consumer = self._conduct.make_consumer(step)
-                try:
-                    await consumer.start()
-                    await self._consume(consumer, step)
-                except KafkaError as error:
-                    # Parked events are safe where they are: no reason to end the worker.
-                    log.warning("redrive.failed", extra={"step": step + 1, "error": repr(error)})
-                finally:
-                    await _stop(consumer)
-                await asyncio.sleep(_AGAIN_SECONDS)
+            await keep_consuming(
+                lambda: self._conduct.make_consumer(step),
+                lambda consumer: self._consume(consumer, step),
+                # Parked events are safe where they are: no reason to end the worker.
+                lambda error: log.warning(
+                    "redrive.failed", extra={"step": step + 1, "error": repr(error)}
+                ),
+            )
 
     async def _consume(self, consumer: AIOKafkaConsumer, step: int) -> None:
         paused: dict[TopicPartition, float] = {}
@@ -219,10 +214,3 @@ def _resume_due(consumer: AIOKafkaConsumer, paused: dict[TopicPartition, float])
         del paused[place]
         if place in consumer.assignment():
             consumer.resume(place)
-
-
-async def _stop(consumer: AIOKafkaConsumer) -> None:
-    try:
-        await asyncio.wait_for(consumer.stop(), _STOP_SECONDS)
-    except (KafkaError, TimeoutError) as error:
-        log.info("redrive.left_late", extra={"error": repr(error)})

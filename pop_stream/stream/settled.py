@@ -6,18 +6,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
 from pop_stream.kafka.header_names import read_any_header_name
 from pop_stream.pop.identity import parse_pop_id
 from pop_stream.pop.settlement import is_settled
 from pop_stream.stream.abort import Abort
+from pop_stream.stream.consuming import STOP_SECONDS, keep_consuming
 
 log = logging.getLogger(__name__)
-
-_AGAIN_SECONDS = 10.0
-_STOP_SECONDS = 3.0
 
 
 class Settled:
@@ -45,21 +42,16 @@ class Settled:
         """Read no more."""
         if self._task is not None:
             self._task.cancel()
-            await asyncio.wait([self._task], timeout=_STOP_SECONDS)
+            await asyncio.wait([self._task], timeout=STOP_SECONDS + 1)
 
     async def _run(self) -> None:
         with self._abort.on_error("reading which events are settled"):
-            while True:
-                consumer = self._make_consumer()
-                try:
-                    await consumer.start()
-                    await self._read(consumer)
-                except KafkaError as error:
-                    # Nothing is redriven before the marks are known, and parked events are safe.
-                    log.warning("settled.unread", extra={"error": repr(error)})
-                finally:
-                    await _stop(consumer)
-                await asyncio.sleep(_AGAIN_SECONDS)
+            await keep_consuming(
+                self._make_consumer,
+                self._read,
+                # Nothing is redriven before the marks are known, and parked events are safe.
+                lambda error: log.warning("settled.unread", extra={"error": repr(error)}),
+            )
 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
         ends: Mapping[TopicPartition, int] = await consumer.end_offsets(consumer.assignment())
@@ -100,10 +92,3 @@ def settled_consumer(options: Mapping[str, Any], *, group: str, topic: str) -> A
         fetch_max_bytes=1024 * 1024,
         metadata_max_age_ms=30_000,
     )
-
-
-async def _stop(consumer: AIOKafkaConsumer) -> None:
-    try:
-        await asyncio.wait_for(consumer.stop(), _STOP_SECONDS)
-    except (KafkaError, TimeoutError) as error:
-        log.info("settled.left_late", extra={"error": repr(error)})

@@ -10,7 +10,7 @@ from aiokafka.structs import TopicPartition
 
 from pop_stream.pop.redrive import RedriveSchedule
 from pop_stream.pop.trail import redrives_of
-from pop_stream.stream import redriver as module
+from pop_stream.stream import consuming
 from pop_stream.stream.record import KafkaRecord
 from pop_stream.stream.redriver import RedriveConduct, Redriver
 from pop_stream.watch.metrics import Tally
@@ -221,7 +221,7 @@ def test_trouble_with_kafka_ends_nothing_and_is_tried_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Parked events are safe where they are."""
-    monkeypatch.setattr(module, "_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(consuming, "AGAIN_SECONDS", 0.01)
 
     async def scenario() -> None:
         scene = Scene(TRANSIENT)

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaConnectionError
 from aiokafka.structs import TopicPartition
 
-from pop_stream.stream import settled as module
+from pop_stream.stream import consuming
 from pop_stream.stream.record import KafkaRecord
 from pop_stream.stream.settled import Settled
 from tests.unit.stream.fakes import NotedAbort, record, turns, until
@@ -113,7 +113,7 @@ def test_it_is_read_only_when_all_that_was_there_is_known() -> None:
 
 def test_trouble_with_kafka_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Meanwhile what is known stays known."""
-    monkeypatch.setattr(module, "_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(consuming, "AGAIN_SECONDS", 0.01)
 
     async def scenario() -> None:
         scene = Scene((POP_ID, YES))
