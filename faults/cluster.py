@@ -57,11 +57,6 @@ class Cluster:
         found = self.admin().list_topics(topic, timeout=_TIMEOUT_SECONDS)
         return int(found.topics[topic].partitions[partition].leader)
 
-    def leaders_of(self, topic: str) -> dict[int, int]:
-        """The leaders of all partitions of a topic."""
-        found = self.admin().list_topics(topic, timeout=_TIMEOUT_SECONDS)
-        return {n: int(each.leader) for n, each in found.topics[topic].partitions.items()}
-
     def coordinator_of(self, group: str) -> int:
         """The id of the broker that coordinates a group."""
         admin = self.admin()

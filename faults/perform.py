@@ -4,6 +4,7 @@ import resource
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -27,13 +28,17 @@ from faults.plan import (
 )
 from faults.proxy_faults import Counts
 from faults.stage import Stage
+from pop_stream.kafka.broker import wait_until
 
 _PATIENCE_SECONDS = 30.0
 
 
 def perform(action: Action, stage: Stage) -> list[Fault]:
     """Carry an action out, healing included; returns what was done, each with its bite."""
-    done = _PERFORM[type(action)](action, stage)
+    # One after the other: a cluster that is just coming back cannot spare another broker.
+    takes_brokers = isinstance(action, KillBrokers | PauseBrokers)
+    with stage.brokers if takes_brokers else nullcontext():
+        done = _PERFORM[type(action)](action, stage)
     return done if isinstance(done, list) else [done]
 
 
@@ -94,12 +99,6 @@ def _pause_worker(action: PauseWorker, stage: Stage) -> Fault:
 
 
 def _kill_brokers(action: KillBrokers, stage: Stage) -> list[Fault]:
-    # One after the other: a cluster that is just coming back cannot spare another broker.
-    with stage.brokers:
-        return _kill_brokers_now(action, stage)
-
-
-def _kill_brokers_now(action: KillBrokers, stage: Stage) -> list[Fault]:
     brokers = _chosen(action.brokers, stage)
     began = time.time()
     died = []
@@ -128,11 +127,6 @@ def _kill_brokers_now(action: KillBrokers, stage: Stage) -> list[Fault]:
 
 
 def _pause_brokers(action: PauseBrokers, stage: Stage) -> list[Fault]:
-    with stage.brokers:
-        return _pause_brokers_now(action, stage)
-
-
-def _pause_brokers_now(action: PauseBrokers, stage: Stage) -> list[Fault]:
     brokers = _chosen(action.brokers, stage)
     pids = {number: stage.cluster.broker(number).pid for number in brokers}
     began = time.time()
@@ -304,12 +298,7 @@ def _chosen(choices: Sequence[BrokerChoice], stage: Stage) -> list[int]:
 
 
 def _wait(condition: Callable[[], bool], seconds: float = _PATIENCE_SECONDS) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
+    return wait_until(condition, seconds)
 
 
 _PERFORM: Mapping[type[Action], Callable[[Any, Stage], Fault | list[Fault]]] = MappingProxyType(

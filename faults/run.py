@@ -242,14 +242,11 @@ def _collect(
 
 def judge(folder: Path) -> Judgement:
     """Let the checker judge, as the program of its own that it is."""
-    command = [sys.executable, "-m", "faults.checker", str(folder)]
+    command = [sys.executable, "-m", "faults.checker", "--save", str(folder)]
     told = subprocess.run(command, capture_output=True, text=True, check=False)
-    read = subprocess.run([*command, "--json"], capture_output=True, text=True, check=False)
-    (folder / "report.txt").write_text(told.stdout + told.stderr, "utf-8")
-    if read.returncode not in (0, 1):
-        raise RuntimeError(f"the checker failed: {read.stderr}")
-    (folder / "report.json").write_text(read.stdout, "utf-8")
-    (found,) = json.loads(read.stdout)
+    if told.returncode not in (0, 1):
+        raise RuntimeError(f"the checker failed: {told.stderr}")
+    found = json.loads((folder / "report.json").read_text("utf-8"))
     return Judgement(
         findings=found["findings"],
         counts=found["counts"],
@@ -270,6 +267,9 @@ def _stage(
     asyncio.run(topics.ensure(settings, partitions=_PARTITIONS, replication=3))
     rules = USUAL_RULES if scenario.rules is None else scenario.rules
     with ExitStack() as stack:
+        # The next scenario expects the cluster without faults, however this one ends.
+        for each in cluster.proxies.values():
+            stack.callback(each.heal)
         gstv = Gstv(folder / "gstv.ndjson", rules)
         stack.callback(gstv.close)
         proxy = stack.enter_context(Proxy.start(("127.0.0.1", gstv.port), seed=seed))
@@ -312,13 +312,6 @@ def _stage(
             folder=folder,
             usual_rules=rules,
         )
-        stack.callback(cluster_heal, cluster)
-
-
-def cluster_heal(cluster: Cluster) -> None:
-    """Leave the cluster as the next scenario expects it."""
-    for proxy in cluster.proxies.values():
-        proxy.heal()
 
 
 def _environment(settings: dict[str, object]) -> dict[str, str]:

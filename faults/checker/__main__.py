@@ -27,10 +27,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         findings = judge(evidence)
         if not all(finding.ok for finding in findings):
             exit_code = max(exit_code, 1)
-        if options.json:
-            objects.append(as_object(str(folder), evidence, findings))
-        else:
-            sys.stdout.write(as_text(str(folder), evidence, findings) + "\n")
+        text = as_text(str(folder), evidence, findings)
+        found = as_object(str(folder), evidence, findings)
+        objects.append(found)
+        if options.save:
+            (folder / "report.txt").write_text(text, "utf-8")
+            (folder / "report.json").write_text(json.dumps(found, indent=2), "utf-8")
+        if not options.json:
+            sys.stdout.write(text + "\n")
     if options.json:
         sys.stdout.write(json.dumps(objects, indent=2) + "\n")
     return exit_code
@@ -51,6 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("folders", metavar="FOLDER", nargs="+", type=Path, help="a run's evidence")
     parser.add_argument("--json", action="store_true", help="write a JSON array, an object a run")
+    parser.add_argument(
+        "--save", action="store_true", help="also write report.txt and report.json in each folder"
+    )
     return parser
 
 

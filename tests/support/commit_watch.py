@@ -9,43 +9,29 @@ before the outcome of an event below it.
 """
 
 import asyncio
-import struct
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from faults.commit_log import OFFSETS_TOPIC, GroupCommit, parse_commit
 from tests.support.account import Account, Place, attempts_of, id_of, place_of
 from tests.support.kafka import DEADLINE_SECONDS
-
-OFFSETS_TOPIC = "__consumer_offsets"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Commit:
-    """One partition's offset as it was committed once."""
-
-    group: str
-    topic: str
-    partition: int
-    offset: int
-    #: Epoch milliseconds, by the broker's clock.
-    at_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
     """A commit that passed an event which was not safe yet."""
 
-    commit: Commit
+    commit: GroupCommit
     #: The offset that was passed too early.
     offset: int
     #: When that event was safe at last, in epoch milliseconds; None: never.
     safe_at_ms: int | None
 
 
-def commits_of(bootstrap_servers: str, group: str) -> list[Commit]:
+def commits_of(bootstrap_servers: str, group: str) -> list[GroupCommit]:
     """Read all commits of a group, in the order in which they were made.
 
     Kafka compacts closed segments of its log only: of a group as young as a test, all is there.
@@ -53,7 +39,7 @@ def commits_of(bootstrap_servers: str, group: str) -> list[Commit]:
     return asyncio.run(_read(bootstrap_servers, group))
 
 
-def violations(account: Account, commits: Iterable[Commit]) -> list[Violation]:
+def violations(account: Account, commits: Iterable[GroupCommit]) -> list[Violation]:
     """Find every commit that passed an event before that was safe."""
     safe_at = _safe_at(account)
     found = []
@@ -97,7 +83,7 @@ def _safe_at(account: Account) -> dict[Place, int]:
     return safe
 
 
-async def _read(bootstrap_servers: str, group: str) -> list[Commit]:
+async def _read(bootstrap_servers: str, group: str) -> list[GroupCommit]:
     async with AIOKafkaConsumer(
         bootstrap_servers=bootstrap_servers, auto_offset_reset="earliest"
     ) as consumer:
@@ -106,36 +92,11 @@ async def _read(bootstrap_servers: str, group: str) -> list[Commit]:
         partitions = [TopicPartition(OFFSETS_TOPIC, number) for number in numbers or ()]
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
-        commits: list[Commit] = []
+        commits: list[GroupCommit] = []
         async with asyncio.timeout(DEADLINE_SECONDS):
             while any([await consumer.position(p) < end for p, end in ends.items()]):
                 for records in (await consumer.getmany(timeout_ms=200)).values():
                     for record in records:
-                        commits += _parse(record.key, record.value, group)
+                        read = parse_commit(record.key, record.value)
+                        commits += [commit for commit in read if commit.group == group]
         return commits
-
-
-def _parse(key: bytes | None, value: bytes | None, group: str) -> Iterator[Commit]:
-    """Read a record as Kafka's OffsetCommitKey (0, 1) and OffsetCommitValue (0 to 4) lay it out."""
-    if key is None or value is None or struct.unpack_from(">h", key)[0] not in (0, 1):
-        return
-    its_group, at = _text(key, 2)
-    topic, at = _text(key, at)
-    if its_group != group:
-        return
-    (partition,) = struct.unpack_from(">i", key, at)
-    version, offset = struct.unpack_from(">hq", value)
-    at = 10 + (4 if version >= 3 else 0)  # the leader's epoch
-    _, at = _text(value, at, compact=version >= 4)
-    (at_ms,) = struct.unpack_from(">q", value, at)
-    yield Commit(group=group, topic=topic, partition=partition, offset=offset, at_ms=at_ms)
-
-
-def _text(data: bytes, at: int, *, compact: bool = False) -> tuple[str, int]:
-    if compact:
-        # An unsigned varint, and all that our commits carry here is under 127 bytes.
-        length, at = data[at] - 1, at + 1
-    else:
-        (length,) = struct.unpack_from(">h", data, at)
-        at += 2
-    return data[at : at + length].decode(), at + length

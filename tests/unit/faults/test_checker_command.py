@@ -140,3 +140,13 @@ def test_the_checker_knows_nothing_of_what_it_judges() -> None:
         and not name.startswith("faults.checker")
     }
     assert foreign == set()
+
+
+def test_what_is_saved_is_what_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """For people and for programs, judged once for both."""
+    run = _write(tmp_path / "run", healthy())
+
+    assert main(["--save", str(run)]) == 0
+    assert capsys.readouterr().out == (run / "report.txt").read_text() + "\n"
+    assert main(["--json", str(run)]) == 0
+    assert json.loads(capsys.readouterr().out) == [json.loads((run / "report.json").read_text())]
