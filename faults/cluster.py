@@ -1,30 +1,28 @@
 """Three brokers, each behind a proxy of its own for the workers; everybody else goes straight."""
 
+import asyncio
 import os
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any, TypeVar
 
-from confluent_kafka import (
-    ConsumerGroupState,
-    ConsumerGroupTopicPartitions,
-    KafkaException,
-    TopicPartition,
-)
-from confluent_kafka.admin import (
-    AdminClient,
-    AlterConfigOpType,
-    ConfigEntry,
-    ConfigResource,
-    OffsetSpec,
-)
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 
 from faults.proxy import Proxy
+from pop_stream.kafka.admin import connected_admin
 from pop_stream.kafka.broker import Broker
+from pop_stream.kafka.group import PartitionState, partitions_of
 from pop_stream.kafka.local import LocalKafka, LocalKafkaOptions
+from pop_stream.settings import Settings
+
+T = TypeVar("T")
 
 _TIMEOUT_SECONDS = 10.0
 _READY_SECONDS = 60.0
@@ -54,49 +52,31 @@ class Cluster:
 
     def leader_of(self, topic: str, partition: int) -> int:
         """The id of the broker that leads a partition; -1 when none does."""
-        found = self.admin().list_topics(topic, timeout=_TIMEOUT_SECONDS)
-        return int(found.topics[topic].partitions[partition].leader)
+        described = self._described([topic])
+        return int(next(one["leader"] for one in described if one["partition"] == partition))
 
     def coordinator_of(self, group: str) -> int:
         """The id of the broker that coordinates a group."""
-        admin = self.admin()
-        described = admin.describe_consumer_groups([group], request_timeout=_TIMEOUT_SECONDS)
-        coordinator = described[group].result(2 * _TIMEOUT_SECONDS).coordinator
-        return int(coordinator.id)
+        return self._ask(lambda admin: admin.find_coordinator(group))
 
     def members_of(self, group: str) -> int:
         """How many workers share the partitions; 0 while the group is not at rest."""
-        try:
-            admin = self.admin()
-            described = admin.describe_consumer_groups([group], request_timeout=_TIMEOUT_SECONDS)
-            found = described[group].result(2 * _TIMEOUT_SECONDS)
-        except (KafkaException, TimeoutError):
-            return 0
-        return len(found.members) if found.state == ConsumerGroupState.STABLE else 0
 
-    def committed(self, group: str) -> dict[tuple[str, int], int]:
-        """What the group has committed, by topic and partition."""
-        admin = self.admin()
-        (answer,) = admin.list_consumer_group_offsets(
-            [ConsumerGroupTopicPartitions(group)], request_timeout=_TIMEOUT_SECONDS
-        ).values()
-        offsets = answer.result(2 * _TIMEOUT_SECONDS).topic_partitions
-        return {(one.topic, one.partition): one.offset for one in offsets if one.offset >= 0}
+        async def ask(admin: AIOKafkaAdminClient) -> int:
+            try:
+                (answer,) = await admin.describe_consumer_groups([group])
+            except GroupCoordinatorNotAvailableError:
+                return 0
+            (found,) = answer.to_object()["groups"]
+            return len(found["members"]) if found["state"] == "Stable" else 0
 
-    def ends(self, topics: list[str]) -> dict[tuple[str, int], int]:
-        """Where each partition of the topics ends."""
-        admin = self.admin()
-        listed = admin.list_topics(timeout=_TIMEOUT_SECONDS).topics
-        wanted = {
-            TopicPartition(topic, number): OffsetSpec.latest()
-            for topic in topics
-            for number in listed[topic].partitions
-        }
-        found = admin.list_offsets(wanted, request_timeout=_TIMEOUT_SECONDS)
-        return {
-            (place.topic, place.partition): answer.result(2 * _TIMEOUT_SECONDS).offset
-            for place, answer in found.items()
-        }
+        return self._ask(ask)
+
+    def partitions_of(self, group: str, topics: list[str]) -> list[PartitionState]:
+        """Where each partition of the topics ends, and what the group has committed."""
+        return asyncio.run(
+            partitions_of(self._settings.model_copy(update={"group": group}), topics)
+        )
 
     def configure(self, topic: str, entries: Mapping[str, str]) -> None:
         """Set some of a topic's own configuration."""
@@ -108,16 +88,29 @@ class Cluster:
                 for name, value in entries.items()
             ],
         )
-        admin = self.admin()
-        for answer in admin.incremental_alter_configs([resource]).values():
+        for answer in self._alterer.incremental_alter_configs([resource]).values():
             answer.result(2 * _TIMEOUT_SECONDS)
 
-    def admin(self) -> AdminClient:
-        """A new admin client: one that was cut off from a dead broker is slow to notice.
-
-        What it was asked ends with it: keep it until the answer is there.
-        """
+    @cached_property
+    def _alterer(self) -> AdminClient:
+        # aiokafka cannot alter one entry and leave the others. Kept: a client of librdkafka's that
+        # ends while its last answer is being handed over may wait for ever, and all with it.
         return AdminClient({"bootstrap.servers": self.servers, "log_level": 2})
+
+    @property
+    def _settings(self) -> Settings:
+        return Settings().model_copy(update={"kafka_bootstrap_servers": self.servers})
+
+    def _ask(self, question: Callable[[AIOKafkaAdminClient], Awaitable[T]]) -> T:
+        async def ask() -> T:
+            async with connected_admin(self._settings) as admin:
+                return await question(admin)
+
+        return asyncio.run(ask())
+
+    def _described(self, topics: list[str]) -> list[dict[str, Any]]:
+        described = self._ask(lambda admin: admin.describe_topics(topics))
+        return [one for topic in described for one in topic["partitions"]]
 
     def wait_until_whole(self, topics: list[str]) -> None:
         """Wait until every broker runs and every copy of every partition is in sync."""
@@ -129,11 +122,9 @@ class Cluster:
             time.sleep(0.2)
 
     def _is_whole(self, topics: list[str]) -> bool:
-        listed = self.admin().list_topics(timeout=_TIMEOUT_SECONDS).topics
         return all(
-            partition.leader >= 0 and len(partition.isrs) == len(partition.replicas)
-            for topic in topics
-            for partition in listed[topic].partitions.values()
+            one["leader"] >= 0 and len(one["isr"]) == len(one["replicas"])
+            for one in self._described(topics)
         )
 
 

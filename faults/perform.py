@@ -246,13 +246,13 @@ def _limit_files(action: LimitFiles, stage: Stage) -> Fault:
 
 def _refuse_writes(action: RefuseWrites, stage: Stage) -> Fault:
     topic = stage.topics[action.topic]
-    before = stage.cluster.ends([topic])
+    before = stage.ends(topic)
     began = time.time()
     stage.cluster.configure(topic, {"max.message.bytes": "10"})
     time.sleep(0.5)
-    held = stage.cluster.ends([topic])
+    held = stage.ends(topic)
     time.sleep(action.seconds)
-    still = stage.cluster.ends([topic])
+    still = stage.ends(topic)
     stage.cluster.configure(topic, {"max.message.bytes": str(2 * 1024 * 1024)})
     said = any("handoff." in worker.log_path.read_text(errors="replace")
                for worker in stage.workers.values())  # fmt: skip
@@ -262,7 +262,7 @@ def _refuse_writes(action: RefuseWrites, stage: Stage) -> Fault:
         began_at=began,
         ended_at=time.time(),
         bit=held == still and said,
-        seen=f"{sum(held.values()) - sum(before.values())} records before it, none meanwhile",
+        seen=f"{sum(held) - sum(before)} records before it, none meanwhile",
     )
 
 

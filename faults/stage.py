@@ -12,6 +12,7 @@ from faults.gstv import Gstv
 from faults.player import Players
 from faults.proxy import Proxy
 from faults.supervisor import SupervisedWorker
+from pop_stream.errors import PopStreamError
 from pop_stream.settings import Settings
 
 
@@ -58,8 +59,14 @@ class Stage:
     def lag(self) -> int:
         """How many records the workers have still before them."""
         topics = [self.topics[role] for role in ("events", "retry", "failure")]
-        done = self.cluster.committed(self.settings.group)
-        return sum(end - done.get(place, 0) for place, end in self.cluster.ends(topics).items())
+        states = self.cluster.partitions_of(self.settings.group, topics)
+        return sum(state.end - (state.committed or 0) for state in states)
+
+    def ends(self, *topics: str) -> list[int]:
+        """Where each partition of the topics ends, always in the same order."""
+        states = self.cluster.partitions_of(self.settings.group, list(topics))
+        in_order = sorted(states, key=lambda state: (state.topic, state.partition))
+        return [state.end for state in in_order]
 
     def heal(self) -> None:
         """End all faults that may still be on."""
@@ -73,7 +80,6 @@ class Stage:
 
     def counters(self) -> tuple[Any, ...]:
         """What stands still once all is done."""
-        with suppress(Exception):
-            ends = self.cluster.ends(list(self.topics.values()))
-            return (self.gstv.received(), tuple(sorted(ends.items())))
+        with suppress(PopStreamError):
+            return (self.gstv.received(), self.ends(*self.topics.values()))
         return (object(),)
