@@ -92,7 +92,9 @@ class Forwarder:
         self._latest = latest_local_time(datetime.now(UTC))
 
     def take(self, run: Run[KafkaRecord], stage: Stage) -> None:
-        """Take the events of a run over."""
+        """Take the events of a run over; leave them if its partition is closed by now."""
+        if not run.open:
+            return
         self._latest = latest_local_time(datetime.now(UTC))
         claims = claims_of(run, stage)
         self._tally.received[(stage.value,)] += len(claims)
@@ -100,7 +102,9 @@ class Forwarder:
         self._start_attempts()
 
     def resume(self, share: float = 1.0) -> None:
-        """Start attempts again. `share`: the part of the rate limit that is this worker's."""
+        """Begin with new partitions. `share`: the part of the rate limit that is this worker's."""
+        # What came in since the pause belongs to the partitions before.
+        self._let_go()
         self._working = True
         self._pacer.keep_share(share)
         self._start_attempts()
@@ -108,6 +112,9 @@ class Forwarder:
     def pause(self) -> None:
         """Start no more attempts, and let go of the events that wait for one."""
         self._working = False
+        self._let_go()
+
+    def _let_go(self) -> None:
         self._waiting.clear()
         if self._order is not None:
             self._order.clear()

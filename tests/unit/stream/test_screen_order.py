@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pop_stream.pop.backoff import Backoff
 from pop_stream.pop.outcome import Answer, NoAnswer, Outcome, Trouble
+from pop_stream.stream.claim import Stage
 from tests.unit.stream.fakes import EVENTS, FAILURE, RETRY, header, turns, until
 from tests.unit.stream.scene import EVENT, NO_EVENT, Scene
 
@@ -123,6 +124,40 @@ def test_a_new_assignment_begins_anew() -> None:
         scene.gstv.answer(Answer(200))
         await turns(2)
         assert [post.token.index for post in scene.gstv.open] == [1]
+
+    asyncio.run(scenario())
+
+
+def test_an_event_that_arrives_during_a_drain_holds_up_no_screen() -> None:
+    """It is let go with its partition; the screen's next event may go in the next assignment."""
+
+    async def scenario() -> None:
+        scene = Scene(order="screen")
+        scene.forwarder.pause()
+        scene.arrive(EVENT, key=ONE)
+        scene.revoke()
+        scene.arrivals.assign()
+        scene.forwarder.resume()
+        scene.arrive(EVENT, key=ONE)
+
+        assert len(scene.gstv.open) == 1
+
+    asyncio.run(scenario())
+
+
+def test_an_event_that_arrives_after_its_partition_went_holds_up_no_screen() -> None:
+    """A run may be on its way to the agent when its partition goes."""
+
+    async def scenario() -> None:
+        scene = Scene(order="screen")
+        late = scene.arrivals.run(EVENTS, EVENT, key=ONE)
+        scene.revoke()
+        scene.arrivals.assign()
+        scene.forwarder.resume()
+        scene.forwarder.take(late, Stage.FORWARD)
+        scene.arrive(EVENT, key=ONE)
+
+        assert len(scene.gstv.open) == 1
 
     asyncio.run(scenario())
 
