@@ -52,6 +52,9 @@ _FAULTS: Final = (
 _FAULTY: Final = _QUIET + _table(
     crash=2, rebalance=1, fence=1, notice=2, give_up=1, stop=1, start=1, hide_commits=1
 )
+#: How many fetches are under way for so long that partitions may come and go meanwhile.
+_LATE: Final = 0.25
+
 #: Most schedules begin so far, for what is of interest comes after it.
 _BEGINNING: Final = ("turn", "fetch", "turn", "turn")
 
@@ -180,7 +183,8 @@ class _Schedule:
     def fetch(self) -> None:
         worker = self._worker()
         if worker is not None and self.world.is_behind(worker):
-            self.world.fetch(worker, 1 + int(self.draw() * 4))
+            late = self.draw() * 0.05 if self.draw() < _LATE else 0.0
+            self.world.fetch(worker, 1 + int(self.draw() * 4), late)
         else:
             self.turn()
 

@@ -24,7 +24,7 @@ from tests.simulation.clock import virtual_time
 from tests.simulation.driver import Found, hunt
 from tests.simulation.worker import ModelConsumer
 
-_SEEDS = 5000
+_SEEDS = 20_000
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 
@@ -229,6 +229,15 @@ def _never_let_the_next_of_a_screen_go(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ScreenOrder, "finished", lambda *_: iter(()))
 
 
+def _keep_the_screens_of_what_came_in_a_drain(patch: pytest.MonkeyPatch) -> None:
+    def resume(self: Forwarder, share: float = 1.0) -> None:
+        self._working = True
+        self._pacer.keep_share(share)
+        self._start_attempts()
+
+    patch.setattr(Forwarder, "resume", resume)
+
+
 def _never_wake(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Forwarder, "_set_alarm", lambda _: None)
 
@@ -290,6 +299,7 @@ _PLANTS: Sequence[Plant] = (
     _ignore_when_it_is_due,
     _let_a_screen_overtake_itself,
     _never_let_the_next_of_a_screen_go,
+    _keep_the_screens_of_what_came_in_a_drain,
     _never_wake,
     _give_up_an_unconfirmed_write,
     _alter_what_is_handed_on,

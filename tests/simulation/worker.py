@@ -227,6 +227,8 @@ class ModelConsumer:
         #: Runs on the way to their agent.
         self._runs: deque[Run[KafkaRecord]] = deque()
         self.fetch_most = 1
+        #: How long what is fetched is on the way from the consumer's thread.
+        self.fetch_seconds = 0.0
         #: How the next commit ends (`COMMIT_ENDS`).
         self.commit_ends = "taken"
 
@@ -264,9 +266,9 @@ class ModelConsumer:
         self._runs.clear()
         self.flow_active = True
 
-    async def fetch(self, most: int) -> None:
+    async def fetch(self, most: int, seconds: float) -> None:
         """One turn of Faust's fetcher: `most` records of each partition at most."""
-        self.fetch_most = most
+        self.fetch_most, self.fetch_seconds = most, seconds
         try:
             if self.flow_active:  # else the real one would wait until it is
                 async for _ in self.getmany(1.0):  # type: ignore[misc]
@@ -289,7 +291,7 @@ class ModelConsumer:
             if records:
                 batches[place] = records
                 self.positions[place] = start + len(records)
-        await asyncio.sleep(0)  # on the way from the consumer's thread
+        await asyncio.sleep(self.fetch_seconds)
         return batches
 
     def _as_message(self, run: Run[KafkaRecord]) -> Run[KafkaRecord]:
@@ -303,7 +305,10 @@ class ModelConsumer:
     def _agent(self) -> None:
         if not self._runs:
             return  # the queue was emptied
-        run = self._runs.popleft()
+        # In the agent's hand: emptying the queue does not reach it any more.
+        self._worker.loop.call_soon(self._work_on, self._runs.popleft())
+
+    def _work_on(self, run: Run[KafkaRecord]) -> None:
         worker = self._worker
         worker.world.taken(worker, run)
         work, topic = worker.work, run.place.topic

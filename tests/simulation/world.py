@@ -199,13 +199,13 @@ class World:
             if self.interruption.after == 0 and worker in self.workers:
                 self._interrupt(worker, self.interruption.how)
 
-    def fetch(self, worker: Worker, most: int) -> bool:
-        """A worker begins to fetch."""
+    def fetch(self, worker: Worker, most: int, seconds: float = 0) -> bool:
+        """A worker begins to fetch; what it fetches is on the way for so long."""
         consumer = worker.consumer
         if not consumer.flow_active or consumer.is_fetching:
             return False
-        self.note(f"fetch {worker.name} {most}")
-        worker.start(consumer.fetch, most)
+        self.note(f"fetch {worker.name} {most} {seconds:.3f}")
+        worker.start(consumer.fetch, most, seconds)
         consumer.is_fetching = True
         return True
 
