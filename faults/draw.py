@@ -46,7 +46,7 @@ def draw_round(number: int, *, seed: int, seconds: float, events_per_second: flo
             at += drawn.uniform(5, 15)
             continue
         actions.append(_draw_action(drawn, at))
-        at += drawn.uniform(1.5, 5.5)
+        at += drawn.uniform(1.5, 4.5)
     return Scenario(
         name=f"round-{number}",
         rows="A B C F",
@@ -130,8 +130,8 @@ _KINDS: Sequence[tuple[Callable[[random.Random, float], Action], float]] = (
     (_kill_worker, 7),
     (_stop_worker, 2),
     (_pause_worker, 1),
-    (_kill_broker, 2),
-    (_pause_broker, 1),
+    (_kill_broker, 2.5),
+    (_pause_broker, 1.5),
     (_cut_brokers, 2),
     (_cut_gstv, 2),
     (_misbehave, 3),

@@ -1,5 +1,6 @@
 """The partner of a run: the mock in a process of its own, which can be killed and come back."""
 
+import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,6 +13,8 @@ class Gstv:
     """A mock that keeps its port and its ledger over all its runs."""
 
     def __init__(self, ledger: Path, rules: Sequence[object]) -> None:
+        #: Held by the fault that has to do with it: one that is killed cannot be told anything.
+        self.alone = threading.Lock()
         self._ledger = ledger
         self._rules = rules
         self._stack = ExitStack()

@@ -189,12 +189,13 @@ def _bite(before: Counts, after: Counts) -> str:
 
 
 def _misbehave(action: Misbehave, stage: Stage) -> Fault:
-    before = stage.gstv.stats()["by_decision"]
-    began = time.time()
-    stage.gstv.set_rules([*action.rules, *stage.usual_rules])
-    time.sleep(action.seconds)
-    after = stage.gstv.stats()["by_decision"]
-    stage.gstv.set_rules(stage.usual_rules)
+    with stage.gstv.alone:
+        before = stage.gstv.stats()["by_decision"]
+        began = time.time()
+        stage.gstv.set_rules([*action.rules, *stage.usual_rules])
+        time.sleep(action.seconds)
+        after = stage.gstv.stats()["by_decision"]
+        stage.gstv.set_rules(stage.usual_rules)
     more = {name: count - before.get(name, 0) for name, count in after.items()}
     odd = {name: count for name, count in more.items() if name != "200" and count > 0}
     return Fault(
@@ -208,10 +209,11 @@ def _misbehave(action: Misbehave, stage: Stage) -> Fault:
 
 
 def _kill_gstv(action: KillGstv, stage: Stage) -> Fault:
-    began = time.time()
-    pid = stage.gstv.kill()
-    time.sleep(action.down_seconds)
-    stage.gstv.ensure_running()
+    with stage.gstv.alone:
+        began = time.time()
+        pid = stage.gstv.kill()
+        time.sleep(action.down_seconds)
+        stage.gstv.ensure_running()
     return Fault(
         kind="gstv-kill",
         target="gstv",
