@@ -59,6 +59,7 @@ def draw_round(number: int, *, seed: int, seconds: float, events_per_second: flo
         bad_share=0.001,
         must_have=("duplicate", "retry", "parked", "rebalance"),
         recovery_seconds=60,
+        idle_share=0.25,
     )
 
 

@@ -54,6 +54,9 @@ class RunFacts:
     #: What must have been seen at least once, so that the run is no empty one:
     #: duplicate, retry, parked, rebalance.
     must_have: tuple[str, ...] = ()
+    #: The part of all faults that may go without a bite: where they are drawn, one may strike what
+    #: another has struck already. Those count for nothing.
+    idle_share: float = 0.0
     #: The least number of confirmed events.
     least_events: int = 100
     versions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import linear_regression
 
-#: What a process holds at first says nothing of what it will keep.
+#: What a process holds at first says nothing of what it will keep: it fills what it may hold.
 _BEGINNING_SECONDS = 60.0
+_BEGINNING_SHARE = 0.25
 _LEAST_SECONDS = 60.0
 
 
@@ -35,7 +36,9 @@ def growth_mb_per_hour(samples: Sequence[Sample]) -> float:
     if not samples:
         return 0.0
     last = [each for each in samples if each.pid == samples[-1].pid]
-    late = [each for each in last if each.at > last[0].at + _BEGINNING_SECONDS]
+    ran = last[-1].at - last[0].at
+    beginning = max(_BEGINNING_SECONDS, _BEGINNING_SHARE * ran)
+    late = [each for each in last if each.at > last[0].at + beginning]
     if len(late) < 2 or late[-1].at - late[0].at < _LEAST_SECONDS:
         return 0.0
     slope, _ = linear_regression([each.at for each in late], [each.megabytes for each in late])

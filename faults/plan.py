@@ -150,6 +150,8 @@ class Scenario:
     settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     recovery_seconds: float = 30.0
     must_have: tuple[str, ...] = ("retry", "parked")
+    #: The part of the faults that need not bite.
+    idle_share: float = 0.0
     #: GSTV's rules while nothing else is asked for; None: a little of everything.
     rules: Sequence[object] | None = None
     #: A defect of `faults/planted.py` that befalls the first worker once, some seconds after its

@@ -11,7 +11,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -172,6 +172,7 @@ def _act(scenario: Scenario, stage: Stage, *, seed: int, say: Say) -> tuple[RunF
         ordered=scenario.settings.get("order") == "screen",
         recovery_seconds=scenario.recovery_seconds,
         must_have=scenario.must_have,
+        idle_share=scenario.idle_share,
         least_events=int(scenario.events_per_second * scenario.seconds / 2),
         versions={
             "pop-stream": version("pop-stream"),
@@ -195,13 +196,22 @@ def _perform_all(scenario: Scenario, stage: Stage, say: Say) -> list[Fault]:
             say(f"  {fault.kind} {fault.target}: {fault.seen}{'' if fault.bit else ' (no bite)'}")
         return done
 
-    with ThreadPoolExecutor(max_workers=max(1, len(scenario.actions))) as pool:
-        waiting: list[Future[list[Fault]]] = [
-            pool.submit(at_its_time, action) for action in scenario.actions
-        ]
-        done = [fault for each in waiting for fault in each.result()]
+    # Not a pool: one would wait for all that is still to come when the run is interrupted.
+    ends: list[Future[list[Fault]]] = [Future() for _ in scenario.actions]
+    for action, end in zip(scenario.actions, ends, strict=True):
+        threading.Thread(target=_into, args=(end, at_its_time, action), daemon=True).start()
+    done = [fault for end in ends for fault in end.result()]
     time.sleep(max(0.0, began + scenario.seconds - time.monotonic()))
     return sorted(done, key=lambda fault: fault.began_at)
+
+
+def _into(
+    end: "Future[list[Fault]]", work: Callable[[Action], list[Fault]], action: Action
+) -> None:
+    try:
+        end.set_result(work(action))
+    except BaseException as error:  # noqa: BLE001 - whoever waits for it raises it
+        end.set_exception(error)
 
 
 def _becomes_quiet(stage: Stage) -> bool:
@@ -237,6 +247,8 @@ def _collect(
     write_lines(folder / "generations.ndjson", generations_of(servers, facts.group))
     write_lines(folder / "faults.ndjson", faults)
     write_lines(folder / "workers.ndjson", runs)
+    for number, worker in stage.workers.items():
+        write_lines(folder / f"memory-{number}.ndjson", worker.memory)
     write_run(folder, facts)
 
 

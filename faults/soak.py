@@ -43,6 +43,27 @@ def main(*, minutes: float, round_seconds: float, rate: float, seed: int, folder
     """
     folder.mkdir(parents=True, exist_ok=True)
     rounds = _read(folder / _ROUNDS, seed=seed)
+    try:
+        _play_rounds(rounds, minutes=minutes, round_seconds=round_seconds, rate=rate, seed=seed,
+                     folder=folder)  # fmt: skip
+    except KeyboardInterrupt:
+        _say(f"interrupted: the same command goes on with round {len(rounds) + 1}")
+        sys.exit(130)
+    table = as_markdown(rounds)
+    (folder / "report.md").write_text(table, "utf-8")
+    click.echo(table)
+    sys.exit(1 if any(one["failed"] for one in rounds) else 0)
+
+
+def _play_rounds(
+    rounds: list[dict[str, Any]],
+    *,
+    minutes: float,
+    round_seconds: float,
+    rate: float,
+    seed: int,
+    folder: Path,
+) -> None:
     with running_cluster(seed=seed) as cluster:
         while (left := minutes * 60 - sum(one["seconds"] for one in rounds)) > 0:
             number = len(rounds) + 1
@@ -55,10 +76,6 @@ def main(*, minutes: float, round_seconds: float, rate: float, seed: int, folder
             _say(f"  {'FAILED: ' + ', '.join(played.failed) if played.failed else 'ok'}")
             if played.failed:
                 _say(played.report)
-    table = as_markdown(rounds)
-    (folder / "report.md").write_text(table, "utf-8")
-    click.echo(table)
-    sys.exit(1 if any(one["failed"] for one in rounds) else 0)
 
 
 def as_markdown(rounds: Sequence[Mapping[str, Any]]) -> str:

@@ -1,5 +1,7 @@
 """Work that does not go on after the faults, or never comes to rest, is found."""
 
+from dataclasses import replace
+
 from tests.unit.faults.evidence_maker import (
     BEGIN,
     EVENTS,
@@ -18,7 +20,7 @@ _AMID = BEGIN + 120.02
 
 def test_a_slow_recovery_is_found() -> None:
     """The first delivery after the faults came later than was asked for."""
-    evidence = healthy(healed_at=_AMID, recovery_seconds=0.01)
+    evidence = replace(healthy(healed_at=_AMID, recovery_seconds=0.01), faults=())
 
     assert failed(evidence) == {"progress"}
     assert finding_of(evidence, "progress").measured == 0.035
@@ -26,7 +28,7 @@ def test_a_slow_recovery_is_found() -> None:
 
 def test_a_recovery_in_time_passes() -> None:
     """It takes as long as it may."""
-    evidence = healthy(healed_at=_AMID, recovery_seconds=0.04)
+    evidence = replace(healthy(healed_at=_AMID, recovery_seconds=0.04), faults=())
 
     assert failed(evidence) == set()
     assert "after 0.0 s; 1 event waited" in finding_of(evidence, "progress").detail
@@ -48,7 +50,36 @@ def test_where_nothing_was_left_nothing_has_to_come() -> None:
     evidence = healthy(healed_at=BEGIN + 199)
 
     assert failed(evidence) == set()
-    assert finding_of(evidence, "progress").measured == 0
+    assert finding_of(replace(evidence, faults=()), "progress").measured == 0
+
+
+def test_a_fault_after_which_nothing_comes_for_long_is_found() -> None:
+    """Also one in the middle of the run, while no other lasts; the last one may go well."""
+    calm = BEGIN + 100, BEGIN + 110
+    evidence = drop(
+        healthy(recovery_seconds=5),
+        "requests",
+        lambda request: calm[0] - 0.5 < request.received_at < calm[1],
+    )
+    fault = replace(evidence.faults[0], began_at=calm[0] - 2, ended_at=calm[0])
+
+    finding = finding_of(replace(evidence, faults=(fault,)), "progress")
+    assert not finding.ok
+    assert finding.measured >= 10
+
+
+def test_a_fault_that_follows_at_once_excuses_the_wait() -> None:
+    """What is asked for is progress while all is well."""
+    calm = BEGIN + 100, BEGIN + 110
+    evidence = drop(
+        healthy(recovery_seconds=5),
+        "requests",
+        lambda request: calm[0] - 0.5 < request.received_at < calm[1],
+    )
+    first = replace(evidence.faults[0], began_at=calm[0] - 2, ended_at=calm[0])
+    second = replace(first, began_at=calm[0] + 2, ended_at=calm[1])
+
+    assert finding_of(replace(evidence, faults=(first, second)), "progress").ok
 
 
 def test_what_is_parked_in_the_end_was_not_left_to_deliver() -> None:

@@ -31,6 +31,16 @@ def test_a_fault_that_did_not_bite_is_found() -> None:
     assert finding_of(evidence, "faults bit").examples == ("gstv-cut on gstv ()",)
 
 
+def test_where_faults_are_drawn_some_need_not_bite() -> None:
+    """One may strike what another has struck; where most do, the run proves little."""
+    faults = healthy().faults
+    idle = tuple(replace(fault, bit=n > 0) for n, fault in enumerate(faults))
+    enough = 1 / len(faults)
+
+    assert failed(replace(healthy(idle_share=enough), faults=idle)) == set()
+    assert failed(replace(healthy(idle_share=enough * 0.9), faults=idle)) == {"faults bit"}
+
+
 @pytest.mark.parametrize("wanted", ["duplicate", "retry", "parked"])
 def test_what_must_be_seen_and_was_not_is_found(wanted: str) -> None:
     """In this run each event was delivered once, at the first attempt."""
