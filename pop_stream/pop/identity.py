@@ -49,6 +49,11 @@ def uuid7(unix_ms: int, random_bits: int) -> str:
     return str(UUID(int=(high << 64) | low))
 
 
+def time_of(pop_id: str) -> float | None:
+    """When a UUIDv7 was minted, in epoch seconds; None for any other id, which does not say."""
+    return int(pop_id[:8] + pop_id[9:13], 16) / 1000 if pop_id[14] == "7" else None
+
+
 class PopIdMaker:
     """Mints UUIDv7 pop-ids that only ever grow, also within a millisecond (RFC 9562, 6.2).
 

@@ -49,8 +49,9 @@ from pop_stream.stream.starting_point import CLIENT_ID
 from pop_stream.stream.transport import Consumer, Producer, Transport
 from pop_stream.stream.watchdog import Watchdog
 from pop_stream.stream.work import Work
-from pop_stream.watch.metrics import MetricsServer, Tally
+from pop_stream.watch.server import Server
 from pop_stream.watch.status import Status
+from pop_stream.watch.tally import Tally
 
 T = TypeVar("T")
 
@@ -70,7 +71,7 @@ class PopStreamApp(faust.App):
         self.kafka_options = client_options(settings)
         self.session_timeout_seconds = settings.session_timeout_seconds
         self.attempted_topics = (settings.events_topic, settings.retry_topic)
-        self.tally = Tally()
+        self.tally = Tally(parse_statuses(settings.gstv_success_statuses))
         self.abort = Abort()
         self.may_start_over = settings.start_without_commit == "earliest"
         self.holes = Holes(self._confirm, failure_topic=settings.failure_topic, tally=self.tally)
@@ -82,7 +83,7 @@ class PopStreamApp(faust.App):
         self._watchdog: Watchdog | None = None
         self._settled: Settled | None = None
         self._redriver: Redriver | None = None
-        self._metrics: MetricsServer | None = None
+        self._metrics: Server | None = None
         self._guard = Guard(
             lambda: look_around(settings), self.tally, self.abort, trouble=self._trouble
         )
@@ -113,6 +114,7 @@ class PopStreamApp(faust.App):
             look=self._work.look,
             abort=self.abort,
             progress_seconds=self.settings.progress_timeout_seconds,
+            late=self.tally.event_loop_lag_seconds.observe,
         )
         self._watchdog.start()
         self._guard.start()
@@ -130,6 +132,9 @@ class PopStreamApp(faust.App):
             version=__version__,
             group=self.settings.group,
             stages=self.settings.stages,
+            looked_at=None if self._work is None else self._work.looked_at,
+            joined=bool(self.tally.rebalances),
+            missing_topics=self.tally.missing_topics,
             work=None if self._work is None else self._work.status(),
         )
 

@@ -38,6 +38,8 @@ class Claim:
     attempts: int = 0
     #: No attempt before this, in epoch milliseconds; 0: at once.
     not_before: int = 0
+    #: When the attempt under way was started, on the clock of `time.monotonic`.
+    attempted_at: float = 0.0
     #: The flags of the event, once it was read.
     flags: tuple[str, ...] = ()
     #: When an attempt failed that the record's headers know nothing of, in epoch milliseconds.

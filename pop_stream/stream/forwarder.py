@@ -15,6 +15,7 @@ from typing import Literal, assert_never
 from pop_stream.gstv.client import GstvClient
 from pop_stream.pop.breaker import Breaker
 from pop_stream.pop.event import Forward, Quarantine, Rules, read_event
+from pop_stream.pop.identity import time_of
 from pop_stream.pop.outcome import Outcome
 from pop_stream.pop.play_times import latest_local_time
 from pop_stream.pop.recent import Failed
@@ -30,8 +31,8 @@ from pop_stream.stream.pacer import Pacer
 from pop_stream.stream.record import KafkaRecord
 from pop_stream.stream.screen_order import ScreenOrder
 from pop_stream.stream.waiting import Waiting
-from pop_stream.watch.metrics import Tally
 from pop_stream.watch.status import Held
+from pop_stream.watch.tally import Tally
 
 MakeClient = Callable[[Callable[[Claim, Outcome], None]], GstvClient[Claim]]
 
@@ -97,7 +98,7 @@ class Forwarder:
             return
         self._latest = latest_local_time(datetime.now(UTC))
         claims = claims_of(run, stage)
-        self._tally.received[(stage.value,)] += len(claims)
+        self._tally.events_received[(stage.value,)] += len(claims)
         self._waiting.add(claims if self._order is None else self._order.admit(claims))
         self._start_attempts()
 
@@ -133,6 +134,17 @@ class Forwarder:
     def in_flight(self) -> int:
         """How many attempts are under way."""
         return self._client.in_flight
+
+    @property
+    def oldest_attempt_at(self) -> float | None:
+        """When the oldest attempt under way began, on the clock of `time.monotonic`."""
+        return self._client.oldest_started_at
+
+    @property
+    def most_overdue(self) -> float | None:
+        """When the retry that should have been attempted first was due, in epoch seconds."""
+        due = self._waiting.first_due()
+        return due / 1000 if due is not None and due <= now_ms() else None
 
     async def aclose(self) -> None:
         """End all attempts. What has no outcome yet stays unfinished."""
@@ -183,6 +195,7 @@ class Forwarder:
                 return False
             case Forward(body=body, flags=flags):
                 claim.flags = flags
+                claim.attempted_at = time.monotonic()
                 self._client.post(claim, body, claim.pop_id, claim.attempts + 1)
                 if self._gate.is_shut:
                     self._gate.attempted()
@@ -211,11 +224,14 @@ class Forwarder:
 
     def _settle(self, claim: Claim, outcome: Outcome) -> None:
         self._tally.attempted(claim.attempts + 1, outcome)
+        seconds = time.monotonic() - claim.attempted_at
         if is_success(outcome, self._conduct.policy):
+            self._tally.attempts_ok.observe(seconds)
             if self._gate.needs_successes and self._gate.succeeded():
                 self._pacer.restart()
             self._deliver(claim)
             return
+        self._tally.attempts_error.observe(seconds)
         verdict = judge(
             outcome,
             claim.attempts + 1,
@@ -239,10 +255,14 @@ class Forwarder:
     def _deliver(self, claim: Claim) -> None:
         if self._finish(claim):
             tally = self._tally
-            tally.completed[("delivered",)] += 1
-            tally.delays.observe(time.time() - claim.produced_at / 1000)
+            tally.events_completed[("delivered",)] += 1
+            produced_at = claim.produced_at / 1000
+            tally.delivery_delay_seconds.observe(time.time() - produced_at)
+            minted_at = time_of(claim.pop_id)
+            if minted_at is not None:
+                tally.ingest_delay_seconds.observe(produced_at - minted_at)
             for flag in claim.flags:
-                tally.flagged[(flag,)] += 1
+                tally.events_flagged[(flag,)] += 1
 
     def _failed(self, claim: Claim, verdict: Retry | Fail, outcome: Outcome) -> None:
         if not self._gate.counts:
@@ -265,11 +285,11 @@ class Forwarder:
         claim.attempts += 1
         claim.not_before = now + int(verdict.wait_seconds * 1000)
         claim.first_failed_at = claim.first_failed_at or now
-        self._tally.retries[(verdict.reason.value,)] += 1
+        self._tally.retries_scheduled[(verdict.reason.value,)] += 1
         self._waiting.add((claim,))
 
     def _put_back(self, claim: Claim, reason: Reason) -> None:
-        self._tally.held[(reason.value,)] += 1
+        self._tally.attempts_held[(reason.value,)] += 1
         self._waiting.put_back(claim)
 
     def _finish(self, claim: Claim) -> bool:

@@ -8,8 +8,8 @@ from pop_stream.pop.breaker import Breaker, State
 from pop_stream.pop.outcome import Answer, NoAnswer, Outcome
 from pop_stream.pop.recent import Failed, Recent
 from pop_stream.pop.verdict import Hold, Reason
-from pop_stream.watch.metrics import Tally
 from pop_stream.watch.status import Held
+from pop_stream.watch.tally import Tally
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +72,7 @@ class Gate:
     def attempted(self) -> None:
         """An attempt was started."""
         self._breaker = self._breaker.probing()
+        self._show()
 
     def succeeded(self) -> bool:
         """GSTV has an event. Returns whether the way is free again."""
@@ -115,7 +116,8 @@ class Gate:
         now = time.monotonic()
         before = self._breaker
         self._breaker = before.opened(now, reason, asked=asked, chance=random.random())  # noqa: S311
-        self.is_shut = self._tally.circuit_open = True
+        self.is_shut = True
+        self._show()
         if self._breaker.openings != before.openings:
             status, error = told(outcome)
             log.log(
@@ -127,12 +129,20 @@ class Gate:
                        "remedy": _REMEDIES[reason]},
             )  # fmt: skip
 
+    def _show(self) -> None:
+        self._tally.circuit = self._breaker.state
+        if self._breaker.reason is Reason.SLOW_DOWN:
+            self._tally.throttled.run()
+        else:
+            self._tally.throttled.stop()
+
     def _close(self) -> bool:
         before, self._breaker = self._breaker, self._breaker.closed()
         if self._breaker.state is not State.CLOSED:
             return False
         self._recent = Recent()
-        self.is_shut = self._tally.circuit_open = False
+        self.is_shut = False
+        self._show()
         held = round(time.monotonic() - before.since, 3)
         log.warning("delivery.resumed", extra={"held_seconds": held})
         return True

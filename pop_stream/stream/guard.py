@@ -15,7 +15,7 @@ from pop_stream.errors import PopStreamError
 from pop_stream.kafka.group import Member
 from pop_stream.stream.abort import Abort
 from pop_stream.stream.starting_point import foreign
-from pop_stream.watch.metrics import Tally
+from pop_stream.watch.tally import Tally
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ class Guard:
     def _tell(self, found: Surroundings, now: float) -> None:
         strangers = foreign(found.members)
         self._tally.missing_topics = len(found.missing_topics)
-        self._tally.strangers = len(strangers)
+        self._tally.group_strangers = len(strangers)
         if now - self._told_at < _TELL_SECONDS or not (found.missing_topics or strangers):
             return
         self._told_at = now

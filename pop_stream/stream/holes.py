@@ -8,7 +8,7 @@ from aiokafka.errors import KafkaError
 from pop_stream.pop.hole import GONE, Hole
 from pop_stream.stream.claim import now_ms
 from pop_stream.stream.handoff import Confirm
-from pop_stream.watch.metrics import Tally
+from pop_stream.watch.tally import Tally
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +30,8 @@ class Holes:
         log.error("events.gone", extra=facts)
         while not await self._write(hole):  # noqa: ASYNC110 - Kafka has no event for that
             await asyncio.sleep(_AGAIN_SECONDS)
-        self._tally.gone[(hole.topic,)] += hole.events
-        self._tally.failures[(GONE,)] += 1
+        self._tally.gone_events[(hole.topic,)] += hole.events
+        self._tally.failed_events[(GONE,)] += 1
 
     async def _write(self, hole: Hole) -> bool:
         try:

@@ -7,6 +7,7 @@ from pop_stream.stream.abort import Abort
 from pop_stream.stream.holes import Holes
 from pop_stream.stream.ledger import Ledger
 from pop_stream.stream.record import KafkaRecord
+from pop_stream.watch.tally import Tally
 
 
 class Work(Protocol):
@@ -30,6 +31,7 @@ class Host(Protocol):
     #: The topics from which attempts are made, by this worker or another.
     attempted_topics: tuple[str, ...]
     holes: Holes
+    tally: Tally
     #: Whether a partition whose commit cannot be may begin with its oldest record.
     may_start_over: bool
     abort: Abort

@@ -292,6 +292,14 @@ class Ledger(Generic[R]):
             state.finished_before = frozenset(o for o in state.finished_before if o >= end)
         return run
 
+    def standing(self) -> Iterator[tuple[Place, int | None, bool]]:
+        """Give each partition with its committed offset, and whether nothing is left to commit."""
+        for place, state in self._partitions.items():
+            state.advance()
+            committed = None if state.committed is None else state.committed.offset
+            is_done = not state.runs and committed == state.next_offset
+            yield place, committed, is_done
+
     def with_room(self) -> set[Place]:
         """The partitions of which more may be fetched."""
         roomy = {

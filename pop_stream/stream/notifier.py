@@ -18,7 +18,7 @@ from pop_stream.stream.event_log import EventLog
 from pop_stream.stream.handoff import Handoff, Outgoing
 from pop_stream.stream.ledger import Run
 from pop_stream.stream.record import KafkaRecord
-from pop_stream.watch.metrics import Tally
+from pop_stream.watch.tally import Tally
 
 MakePoster = Callable[[Callable[["Call", Outcome], None]], GstvClient["Call"]]
 
@@ -69,11 +69,11 @@ class Notifier:
     def take(self, run: Run[KafkaRecord]) -> None:
         """Take the failed events of a run over."""
         claims = claims_of(run, Stage.FAILURE)
-        self._tally.received[(Stage.FAILURE.value,)] += len(claims)
+        self._tally.events_received[(Stage.FAILURE.value,)] += len(claims)
         for claim in claims:
             if redrives_of(claim.record.headers):
                 # Told of when it was parked for the first time.
-                self._tally.notifications["topic", "known"] += 1
+                self._tally.failure_notifications["topic", "known"] += 1
                 claim.finish()
                 continue
             notification = self._notification(claim)
@@ -106,7 +106,7 @@ class Notifier:
         )
 
     def _written(self, call: Call, _: Claim) -> None:
-        self._tally.notifications["topic", "sent"] += 1
+        self._tally.failure_notifications["topic", "sent"] += 1
         if self._poster is None:
             self._finish(call.claim)
         else:
@@ -124,10 +124,10 @@ class Notifier:
         self.outcomes += 1
         with self._abort.on_error("a notification's answer"):
             if isinstance(outcome, Answer) and 200 <= outcome.status < 300:
-                self._tally.notifications["url", "sent"] += 1
+                self._tally.failure_notifications["url", "sent"] += 1
                 self._finish(call.claim)
             else:
-                self._tally.notifications["url", "error"] += 1
+                self._tally.failure_notifications["url", "error"] += 1
                 wait = _CALL_AGAIN.wait(call.attempts, random.random())  # noqa: S311 - jitter
                 self._loop.call_later(wait, self._again, call)
             self._start_calls()

@@ -11,7 +11,7 @@ from pop_stream.stream.claim import Claim, now_ms
 from pop_stream.stream.event_log import EventLog
 from pop_stream.stream.gate import told
 from pop_stream.stream.handoff import Handoff, Outgoing
-from pop_stream.watch.metrics import Tally
+from pop_stream.watch.tally import Tally
 
 Finish = Callable[[Claim], bool]
 
@@ -60,21 +60,22 @@ class Onward:
         failure = Failure(reason=f"quarantined:{why.fault}", error=why.detail)
         self._event_log.quarantined(claim, why)
         outgoing = _record(claim, self._failure_topic, headers_of(trail, failure))
-        self._handoff.start(claim, outgoing, self._quarantined)
+        self._handoff.start(claim, outgoing, partial(self._quarantined, why.fault.value))
 
     def _scheduled(self, reason: str, claim: Claim) -> None:
         if self._finish(claim):
-            self._tally.retries[(reason,)] += 1
+            self._tally.retries_scheduled[(reason,)] += 1
 
     def _failed(self, reason: str, claim: Claim) -> None:
         if self._finish(claim):
-            self._tally.failures[(reason,)] += 1
-            self._tally.completed[("failed",)] += 1
+            self._tally.failed_events[(reason,)] += 1
+            self._tally.events_completed[("failed",)] += 1
 
-    def _quarantined(self, claim: Claim) -> None:
+    def _quarantined(self, fault: str, claim: Claim) -> None:
         if self._finish(claim):
-            self._tally.failures[("quarantined",)] += 1
-            self._tally.completed[("quarantined",)] += 1
+            self._tally.decode_errors[(fault,)] += 1
+            self._tally.failed_events[("quarantined",)] += 1
+            self._tally.events_completed[("quarantined",)] += 1
 
 
 def _record(claim: Claim, topic: str, headers: list[tuple[str, bytes]]) -> Outgoing:

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from pop_stream.pop.concurrency import Concurrency
 from pop_stream.pop.pace import Bucket, Pace
-from pop_stream.watch.metrics import Tally
+from pop_stream.watch.tally import Tally
 
 log = logging.getLogger(__name__)
 
@@ -133,4 +133,4 @@ class Pacer:
 
     @property
     def _delivered(self) -> int:
-        return self._tally.completed["delivered",]
+        return self._tally.events_completed["delivered",]

@@ -4,8 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 
-from pop_stream import __version__
-from pop_stream.errors import SettingsError, StartRefusedError, TopicsMissingError
+from pop_stream.errors import StartRefusedError, TopicsMissingError
 from pop_stream.kafka.admin import connected_admin
 from pop_stream.kafka.group import members_of, partitions_of
 from pop_stream.kafka.topic_findings import Severity
@@ -13,24 +12,27 @@ from pop_stream.kafka.topics import check
 from pop_stream.settings import Settings
 from pop_stream.stream.guard import Surroundings
 from pop_stream.stream.starting_point import doubts, foreign
-from pop_stream.watch.metrics import MetricsServer, Tally
+from pop_stream.watch.facts import facts_of
+from pop_stream.watch.server import Server, serve
 from pop_stream.watch.status import Status
+from pop_stream.watch.tally import Tally
+from pop_stream.watch.worker_pages import worker_pages, worker_registry
 
 log = logging.getLogger(__name__)
 
 
-def serve_metrics(settings: Settings, tally: Tally, look: Callable[[], Status]) -> MetricsServer:
-    """Serve the metrics and the worker's status. Raises SettingsError when the port is taken."""
-    host, port = settings.metrics_host, settings.metrics_port
-    try:
-        server = MetricsServer(tally, version=__version__, host=host, port=port, look=look)
-    except OSError as error:
-        problem = (
-            f"POP_STREAM_METRICS_PORT: cannot listen on {host}:{port} ({error.strerror}); "
-            "choose another port, or 0 for any free one"
-        )
-        raise SettingsError([problem]) from error
-    log.info("metrics.listening", extra={"host": host, "port": server.port})
+def serve_metrics(settings: Settings, tally: Tally, look: Callable[[], Status]) -> Server:
+    """Serve the worker's metrics, health and status.
+
+    Raises SettingsError when the port is taken.
+    """
+    server = serve(
+        worker_registry(tally, facts_of(settings)),
+        worker_pages(look),
+        host=settings.metrics_host,
+        port=settings.metrics_port,
+    )
+    log.info("metrics.listening", extra={"host": settings.metrics_host, "port": server.port})
     return server
 
 

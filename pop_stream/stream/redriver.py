@@ -32,7 +32,7 @@ from pop_stream.stream.claim import now_ms
 from pop_stream.stream.consuming import STOP_SECONDS, keep_consuming
 from pop_stream.stream.handoff import Confirm
 from pop_stream.stream.record import KafkaRecord
-from pop_stream.watch.metrics import Tally
+from pop_stream.watch.tally import Tally
 
 log = logging.getLogger(__name__)
 
@@ -179,7 +179,7 @@ class Redriver:
             facts = {"partition": record.partition, "offset": record.offset}
             log.error("redrive.too_large", extra=facts)  # noqa: TRY400 - no trace would help
         else:
-            self._tally.redriven[()] += 1
+            self._tally.redriven_events[()] += 1
 
 
 def consumer_maker(

@@ -59,6 +59,8 @@ class Consumer(faust_aiokafka.Consumer):
         #: Changes with every revocation: what was fetched before it is dropped, and read again.
         self._epoch = 0
         self._committing = asyncio.Lock()
+        #: When the last partitions were given up, or the worker began.
+        self._revoked_at = time.monotonic()
         #: When it was last tried to fetch.
         self._turned_at = time.monotonic()
         self._continuity = Continuity(
@@ -189,10 +191,15 @@ class Consumer(faust_aiokafka.Consumer):
         """Commit the end of each partition's finished prefix."""
         ledger = self._host.ledger
         commits = ledger.commits()
-        if not commits or not await self._thread.commit_all(commits):
+        if not commits:
             return False
-        ledger.committed(commits)
-        return True
+        tally, began = self._host.tally, time.monotonic()
+        taken = await self._thread.commit_all(commits)
+        tally.commit_duration_seconds.observe(time.monotonic() - began)
+        tally.commits[("taken" if taken else "refused",)] += 1
+        if taken:
+            ledger.committed(commits)
+        return taken
 
     async def wait_empty(self) -> None:
         """Let what is under way end, for a bounded time, and commit what is finished."""
@@ -209,6 +216,7 @@ class Consumer(faust_aiokafka.Consumer):
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Drain and commit, then forget: nothing late counts any more."""
         self._epoch += 1
+        self._revoked_at = time.monotonic()
         try:
             await super().on_partitions_revoked(revoked)
         finally:
@@ -220,7 +228,17 @@ class Consumer(faust_aiokafka.Consumer):
         self._host.ledger.open({Place(*place) for place in assigned}, committed)
         self._continuity.assigned(assigned)
         self._host.work.resume(self._share_of(assigned))
+        self._count_rebalance(assigned)
         await super().on_partitions_assigned(assigned, generation_id)
+
+    def _count_rebalance(self, assigned: set[TP]) -> None:
+        tally = self._host.tally
+        tally.rebalances[()] += 1
+        tally.rebalance_duration_seconds.observe(time.monotonic() - self._revoked_at)
+        mine = Counter(place.topic for place in assigned)
+        # A topic of which nothing is left is still shown, with 0.
+        topics = {*mine, *(topic for (topic,) in tally.assigned_partitions)}
+        tally.assigned_partitions = {(topic,): mine[topic] for topic in topics}
 
     def _share_of(self, assigned: set[TP]) -> float:
         """The part of all attempts that is ours: the shares of all workers add up to 1.

@@ -52,6 +52,10 @@ class Waiting:
         """Whether any event is not yet due."""
         return bool(self._later)
 
+    def first_due(self) -> int | None:
+        """When the first of those that have a time may be attempted; None when none has."""
+        return self._later[0][0] if self._later else None
+
     def next_due(self) -> int | None:
         """When the first event may be attempted, 0 for at once; None when there is none."""
         if self._ready:

@@ -25,15 +25,20 @@ class Watchdog:
         look: Callable[[float], float],
         abort: Abort,
         progress_seconds: float,
+        late: Callable[[float], None] = lambda _: None,
         stuck_loop_seconds: float = _STUCK_LOOP_SECONDS,
         look_seconds: float = _LOOK_SECONDS,
     ) -> None:
-        """`look(now)` says for how many seconds work has not moved; it is called in the loop."""
+        """`look(now)` says for how many seconds work has not moved; it is called in the loop.
+
+        `late(seconds)` is told with each look how much later it came than it should.
+        """
         self._look = look
         self._abort = abort
         self._progress_seconds = progress_seconds
         self._stuck_loop_seconds = stuck_loop_seconds
         self._look_seconds = look_seconds
+        self._late = late
         self._stopped = threading.Event()
         self._still_for = 0.0
         self._looked_at = time.monotonic()
@@ -59,6 +64,7 @@ class Watchdog:
                 self._still_for = self._look(now)
                 self._looked_at = now
                 await asyncio.sleep(self._look_seconds)
+                self._late(time.monotonic() - now - self._look_seconds)
 
     def _judge(self) -> None:
         before = time.monotonic()

@@ -9,10 +9,11 @@ from pop_stream.stream.forwarder import Forwarder
 from pop_stream.stream.handoff import Handoff
 from pop_stream.stream.ledger import Ledger, Run
 from pop_stream.stream.notifier import Notifier
+from pop_stream.stream.progress import Progress
 from pop_stream.stream.record import KafkaRecord
 from pop_stream.watch.digest import FailureDigest
-from pop_stream.watch.metrics import Tally
 from pop_stream.watch.status import WorkStatus
+from pop_stream.watch.tally import Tally
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,9 @@ class Work:
         self._end_by: float | None = None
         self._moved = (0, 0, 0)
         self._progress_at = time.monotonic()
+        self._progress = Progress(ledger)
+        #: When the loop last came to look, in epoch seconds; None: not yet.
+        self.looked_at: float | None = None
 
     def deliver(self, run: Run[KafkaRecord]) -> None:
         """Attempt each event of the run now."""
@@ -92,15 +96,28 @@ class Work:
         A write that is neither confirmed nor refused is one, whatever else goes on meanwhile.
         """
         self._digest.look(now)
-        tally, ledger = self._tally, self._ledger
-        tally.in_flight = self._forwarder.in_flight
-        tally.unfinished = ledger.unfinished
+        self._show(now)
+        ledger = self._ledger
         outcomes = self._forwarder.outcomes + self._notifier.outcomes
         moved = (ledger.finished, ledger.accepted, outcomes)
         if moved != self._moved or not (self.under_way or ledger.commits()):
             self._moved = moved
             self._progress_at = now
         return max(now - self._progress_at, self._handoff.unanswered_for(now))
+
+    def _show(self, now: float) -> None:
+        tally, forwarder, epoch = self._tally, self._forwarder, time.time() - now
+        self._progress.look()
+        oldest, overdue = forwarder.oldest_attempt_at, forwarder.most_overdue
+        tally.in_flight_deliveries = forwarder.in_flight
+        tally.oldest_in_flight_timestamp_seconds = 0.0 if oldest is None else epoch + oldest
+        tally.retry_oldest_due_timestamp_seconds = overdue or 0.0
+        tally.unfinished_events = self._ledger.unfinished
+        tally.partition_last_progress_timestamp_seconds = {
+            (topic, str(partition)): at
+            for (topic, partition), at in self._progress.moved_at.items()
+        }
+        self.looked_at = time.time()
 
     def status(self) -> WorkStatus:
         """How things stand now. Safe to ask from another thread."""

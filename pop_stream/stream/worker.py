@@ -12,6 +12,7 @@ from pop_stream import __version__
 from pop_stream.errors import WorkerAbortedError
 from pop_stream.settings import Settings
 from pop_stream.stream.app import PopStreamApp
+from pop_stream.watch.log_count import LogCount
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,9 @@ def run_worker(settings: Settings) -> int:
         )
     # Not only `uvloop.run`: Faust makes a loop of its own for the thread that talks to Kafka.
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    return uvloop.run(_run(PopStreamApp(settings)))
+    app = PopStreamApp(settings)
+    logging.getLogger().addHandler(LogCount(app.tally))
+    return uvloop.run(_run(app))
 
 
 def _tune_garbage_collection() -> None:

@@ -7,7 +7,7 @@ whoever reads the log they are one trouble.
 import logging
 from collections import Counter
 
-from pop_stream.watch.metrics import Tally
+from pop_stream.watch.tally import Tally
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class FailureDigest:
 
     def tell(self, now: float) -> None:
         """Tell of what was parked since it was last told."""
-        failures = self._tally.failures.copy()
+        failures = self._tally.failed_events.copy()
         new = failures - self._told
         if new:
             log.warning(

@@ -1,181 +1,51 @@
-"""What a worker counts, and how Prometheus reads it.
+"""Serves metrics, health and status over HTTP, from a thread of its own.
 
-Counting costs an addition: the numbers are plain ones, and become metrics only when they are read.
-All of them are written by the worker's loop alone.
+A loop that is stuck cannot hide so: what it counted is still read, and `/livez` says that it
+stands still.
 """
 
-from bisect import bisect_left
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, make_wsgi_app, start_http_server
-from prometheus_client.core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    HistogramMetricFamily,
-    InfoMetricFamily,
-)
-from prometheus_client.metrics_core import Metric
-from prometheus_client.registry import Collector
 
-from pop_stream.pop.outcome import Answer, Outcome
-from pop_stream.watch.status import Status, serving
+from pop_stream.errors import SettingsError
 
-#: Upper bounds in seconds, from a quarter of a second to a day.
-_DELAY_BUCKETS = (0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 14_400, 86_400)
-_KNOWN_STATUSES = frozenset(
-    (200, 201, 202, 204, 400, 401, 403, 404, 408, 409, 410, 413, 415, 422, 425, 429)
-) | frozenset((500, 502, 503, 504))
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-#: The first attempt and three retries; more are a setting.
-_LAST_NUMBER = 4
+JSON = "application/json"
+HTML = "text/html; charset=utf-8"
+_STATUS = {200: "200 OK", 503: "503 Service Unavailable"}
 
 
-def _none() -> Counter[tuple[str, ...]]:
-    return Counter()
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What is answered to one request."""
+
+    content_type: str
+    body: bytes
+    status: int = 200
 
 
-@dataclass(slots=True)
-class Delays:
-    """A histogram of delays in seconds."""
-
-    counts: list[int] = field(default_factory=lambda: [0] * (len(_DELAY_BUCKETS) + 1))
-    total: float = 0.0
-
-    def observe(self, seconds: float) -> None:
-        """Count one delay; a clock that went back counts as none."""
-        seconds = max(seconds, 0.0)
-        self.counts[bisect_left(_DELAY_BUCKETS, seconds)] += 1
-        self.total += seconds
-
-
-@dataclass(slots=True)
-class Tally:
-    """The numbers of one worker since it began."""
-
-    received: Counter[tuple[str, ...]] = field(default_factory=_none)
-    #: By the number of the attempt, and the status or the trouble.
-    outcomes: Counter[tuple[int, int | str]] = field(default_factory=Counter)
-    completed: Counter[tuple[str, ...]] = field(default_factory=_none)
-    retries: Counter[tuple[str, ...]] = field(default_factory=_none)
-    failures: Counter[tuple[str, ...]] = field(default_factory=_none)
-    held: Counter[tuple[str, ...]] = field(default_factory=_none)
-    flagged: Counter[tuple[str, ...]] = field(default_factory=_none)
-    notifications: Counter[tuple[str, ...]] = field(default_factory=_none)
-    redriven: Counter[tuple[str, ...]] = field(default_factory=_none)
-    gone: Counter[tuple[str, ...]] = field(default_factory=_none)
-    delays: Delays = field(default_factory=Delays)
-    #: Gauges, as they stood at the worker's last tick.
-    in_flight: int = 0
-    in_flight_limit: int = 0
-    unfinished: int = 0
-    circuit_open: bool = False
-    missing_topics: int = 0
-    strangers: int = 0
-
-    def attempted(self, attempt: int, outcome: Outcome) -> None:
-        """Count an attempt and what became of it: one addition, for it is done with every event."""
-        if isinstance(outcome, Answer):
-            self.outcomes[attempt, outcome.status] += 1
-        else:
-            self.outcomes[attempt, outcome.trouble.value] += 1
-
-    @property
-    def attempts(self) -> Counter[tuple[str, ...]]:
-        """Attempts by their number and the class of their outcome."""
-        counts = _none()
-        for (attempt, became), count in self.outcomes.copy().items():
-            number = str(attempt) if attempt <= _LAST_NUMBER else "later"
-            counts[number, f"{became // 100}xx" if isinstance(became, int) else became] += count
-        return counts
-
-    @property
-    def answers(self) -> Counter[tuple[str, ...]]:
-        """GSTV's answers by status."""
-        counts = _none()
-        for (_, became), count in self.outcomes.copy().items():
-            if isinstance(became, int):
-                counts[(str(became) if became in _KNOWN_STATUSES else "other",)] += count
-        return counts
-
-
-#: Every counter: its field, its name, its help, its labels.
-_COUNTERS = (
-    ("received", "events_received", "Events taken from a topic.", ("stage",)),
-    ("attempts", "delivery_attempts", "Attempts by their number and outcome.",
-     ("attempt", "outcome")),
-    ("answers", "partner_responses", "GSTV's answers by status.", ("code",)),
-    ("completed", "events_completed", "Events with a final result, each once.", ("result",)),
-    ("retries", "retries_scheduled", "Events handed to the retry topic.", ("reason",)),
-    ("failures", "failed_events", "Events handed to the failure topic.", ("reason",)),
-    ("held", "attempts_held", "Attempts that did not count.", ("reason",)),
-    ("flagged", "events_flagged", "Events forwarded although something is odd.", ("flag",)),
-    ("redriven", "redriven_events", "Parked events sent back by themselves.", ()),
-    ("gone", "gone_events", "Records that were deleted before they were delivered.", ("topic",)),
-    ("notifications", "failure_notifications", "Failure notifications.", ("channel", "result")),
-)  # fmt: skip
-_GAUGES = (
-    ("in_flight", "in_flight_deliveries", "Attempts under way."),
-    ("in_flight_limit", "in_flight_limit", "The most attempts that may be under way."),
-    ("unfinished", "unfinished_events", "Events taken and not finished."),
-    ("missing_topics", "missing_topics", "Topics of the worker that are not there."),
-    ("strangers", "group_strangers", "Members of the group that are no workers."),
-    ("circuit_open", "partner_circuit_open", "1 while nothing is attempted, else 0."),
-)
-
-
-class TallyCollector(Collector):
-    """Shows a tally to Prometheus."""
-
-    def __init__(self, tally: Tally, version: str) -> None:
-        self._tally = tally
-        self._version = version
-
-    def collect(self) -> Iterator[Metric]:
-        """All metrics, as they stand now."""
-        yield InfoMetricFamily(
-            "pop_stream_build", "What runs here.", value={"version": self._version}
-        )
-        for attribute, name, text, labels in _COUNTERS:
-            counter = CounterMetricFamily(f"pop_stream_{name}", text, labels=labels)
-            values: Counter[tuple[str, ...]] = getattr(self._tally, attribute)
-            for label_values, count in sorted(values.copy().items()):
-                counter.add_metric(label_values, count)
-            yield counter
-        for attribute, name, text in _GAUGES:
-            value = float(getattr(self._tally, attribute))
-            yield GaugeMetricFamily(f"pop_stream_{name}", text, value=value)
-        yield HistogramMetricFamily(
-            "pop_stream_delivery_delay_seconds",
-            "From the player's record in Kafka to GSTV's success.",
-            buckets=list(_cumulated(self._tally.delays.counts)),
-            sum_value=self._tally.delays.total,
-        )
-
-
-def _cumulated(counts: Iterable[int]) -> Iterator[tuple[str, float]]:
-    bounds = [*(str(float(bound)) for bound in _DELAY_BUCKETS), "+Inf"]
-    total = 0
-    for bound, count in zip(bounds, counts, strict=True):
-        total += count
-        yield bound, total
-
-
-class MetricsServer:
-    """Serves a tally over HTTP from a thread of its own, so that a busy loop cannot hide it."""
+class Server:
+    """Serves a registry at `/metrics`, and pages at their paths."""
 
     def __init__(
-        self, tally: Tally, *, version: str, host: str, port: int, look: Callable[[], Status]
+        self,
+        registry: CollectorRegistry,
+        pages: Mapping[str, Callable[[], Page]],
+        *,
+        host: str,
+        port: int,
     ) -> None:
         """Listen at once. Port 0: any free one. Raises OSError when the port is taken.
 
-        `look` gives the worker's status; it is called from another thread.
+        Pages are made at each request, in another thread than the caller's.
         """
-        registry = CollectorRegistry()
-        registry.register(TallyCollector(tally, version))
         self._server, self._thread = start_http_server(port, host, registry)
-        self._server.set_app(serving(look, make_wsgi_app(registry)))
+        self._server.set_app(_serving(pages, make_wsgi_app(registry)))
         self.port: int = self._server.server_port
 
     def close(self) -> None:
@@ -183,3 +53,38 @@ class MetricsServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+def serve(
+    registry: CollectorRegistry, pages: Mapping[str, Callable[[], Page]], *, host: str, port: int
+) -> Server:
+    """Serve at the address of the settings. Raises SettingsError when the port is taken."""
+    try:
+        return Server(registry, pages, host=host, port=port)
+    except OSError as error:
+        problem = (
+            f"POP_STREAM_METRICS_PORT: cannot listen on {host}:{port} ({error.strerror}); "
+            "choose another port, or 0 for any free one"
+        )
+        raise SettingsError([problem]) from error
+
+
+def _serving(
+    pages: Mapping[str, Callable[[], Page]], metrics: "WSGIApplication"
+) -> "WSGIApplication":
+    known = "\n".join(["/metrics", *pages, ""]).encode()
+
+    def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        if path == "/metrics":
+            return metrics(environ, start_response)
+        make = pages.get(path)
+        if make is None:
+            start_response("404 Not Found", [("Content-Type", "text/plain")])
+            return [b"There is nothing here, but at:\n", known]
+        page = make()
+        headers = [("Content-Type", page.content_type), ("Cache-Control", "no-store")]
+        start_response(_STATUS[page.status], headers)
+        return [page.body]
+
+    return app

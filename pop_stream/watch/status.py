@@ -1,13 +1,8 @@
 """What a worker says of itself at this moment: `/statusz`, for people and `pop-stream status`."""
 
-from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
 import orjson
-
-if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 PATH = "/statusz"
 
@@ -45,17 +40,15 @@ class Status:
     version: str
     group: str
     stages: tuple[str, ...]
+    #: When its event loop last came to look, in epoch seconds; None: it has not begun yet.
+    looked_at: float | None = None
+    #: Whether it has been given partitions since it began, be it none of them.
+    joined: bool = False
+    #: Topics that it needs, and that are not there.
+    missing_topics: int = 0
     #: None: it is starting.
     work: WorkStatus | None
 
-
-def serving(look: Callable[[], Status], others: "WSGIApplication") -> "WSGIApplication":
-    """Give an app that answers `/statusz` with a status as JSON, and leaves the rest to another."""
-
-    def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        if environ["PATH_INFO"] != PATH:
-            return others(environ, start_response)
-        start_response("200 OK", [("Content-Type", "application/json")])
-        return [orjson.dumps(asdict(look()), option=orjson.OPT_INDENT_2)]
-
-    return app
+    def as_json(self) -> bytes:
+        """All of it, as one JSON object."""
+        return orjson.dumps(asdict(self), option=orjson.OPT_INDENT_2)

@@ -22,7 +22,7 @@ from pop_stream.stream.notifier import Notifier
 from pop_stream.stream.record import KafkaRecord
 from pop_stream.stream.transport import Consumer
 from pop_stream.stream.work import Work
-from pop_stream.watch.metrics import Tally
+from pop_stream.watch.tally import Tally
 from tests.simulation.broker import CONSUMED, EVENTS, FAILURE, NOTIFICATIONS, RETRY, Passing, Write
 from tests.simulation.clock import VirtualLoop
 from tests.simulation.partner import Client

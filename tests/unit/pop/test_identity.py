@@ -14,6 +14,7 @@ from pop_stream.pop.identity import (
     fallback_pop_id,
     notification_id,
     parse_pop_id,
+    time_of,
     uuid7,
 )
 
@@ -25,6 +26,13 @@ def test_uuid7_agrees_with_the_rfc():
     random_bits = (0xCC3 << 62) | 0x18C4DC0C0C07398F
 
     assert uuid7(0x017F22E279B0, random_bits) == "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"
+
+
+@given(milliseconds)
+def test_the_time_of_a_uuid7_is_read_back(unix_ms):
+    """In seconds. Ids of other versions tell no time."""
+    assert time_of(uuid7(unix_ms, 0)) == unix_ms / 1000
+    assert time_of(fallback_pop_id("events", 0, unix_ms)) is None
 
 
 @settings(deadline=None)

@@ -88,6 +88,7 @@ class FakeGstv:
         self.most_in_flight = 0
         self.worked = 0
         self.worked_seconds = 0.0
+        self.oldest_started_at: float | None = None
         self.closed = False
         self._max_in_flight = max_in_flight
         self._on_outcome: Callable[[Any, Outcome], None]

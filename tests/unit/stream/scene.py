@@ -10,7 +10,7 @@ from pop_stream.pop.verdict import Policy
 from pop_stream.stream.claim import Stage
 from pop_stream.stream.forwarder import Conduct, Forwarder
 from pop_stream.stream.handoff import Handoff
-from pop_stream.watch.metrics import Tally
+from pop_stream.watch.tally import Tally
 from tests.unit.stream.fakes import (
     EVENTS,
     FAILURE,

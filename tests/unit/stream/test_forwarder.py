@@ -26,9 +26,9 @@ def test_a_delivered_event_is_finished_and_nothing_is_written() -> None:
         assert (post.body, post.pop_id, post.attempt) == (EVENT, POP_ID, 1)
         assert scene.arrivals.commit(EVENTS) == 1
         assert scene.kafka.tries == 0
-        assert scene.tally.completed == {("delivered",): 1}
-        assert scene.tally.attempts == {("1", "2xx"): 1}
-        assert sum(scene.tally.delays.counts) == 1
+        assert scene.tally.events_completed == {("delivered",): 1}
+        assert scene.tally.delivery_attempts == {("1", "delivered"): 1}
+        assert sum(scene.tally.delivery_delay_seconds.counts) == 1
 
     asyncio.run(scenario())
 
@@ -89,8 +89,8 @@ def test_a_failed_attempt_goes_over_the_retry_topic(
         first = int(header(written, "pop-first-failed-at") or 0)
         assert before <= first <= after
         assert 799 <= int(header(written, "pop-not-before") or 0) - first <= 1_201
-        assert scene.tally.retries == {(reason,): 1}
-        assert scene.tally.completed == {}
+        assert scene.tally.retries_scheduled == {(reason,): 1}
+        assert scene.tally.events_completed == {}
 
     asyncio.run(scenario())
 
@@ -107,12 +107,12 @@ def test_a_retry_counts_only_once_the_broker_has_it() -> None:
         await turns()
 
         assert scene.arrivals.commit(EVENTS) is None
-        assert scene.tally.retries == {}
+        assert scene.tally.retries_scheduled == {}
 
         scene.kafka.answers.set()
         await until(lambda: scene.arrivals.commit(EVENTS) == 1)
 
-        assert scene.tally.retries == {("transient",): 1}
+        assert scene.tally.retries_scheduled == {("transient",): 1}
 
     asyncio.run(scenario())
 
@@ -141,8 +141,8 @@ def test_after_the_last_retry_the_event_is_parked(
         assert header(parked, "pop-reason") == "transient"
         assert header(parked, "pop-origin") == "events/0/7/1795168800000"
         assert header(parked, "x") == "y"
-        assert scene.tally.completed == {("failed",): 1}
-        assert scene.tally.failures == {("transient",): 1}
+        assert scene.tally.events_completed == {("failed",): 1}
+        assert scene.tally.failed_events == {("transient",): 1}
         assert scene.arrivals.commit(RETRY) == retries + 1
 
     caplog.set_level(logging.WARNING)
@@ -169,8 +169,8 @@ def test_what_cannot_be_posted_is_quarantined_at_once(
         assert parked.value == NO_EVENT
         assert header(parked, "pop-reason") == "quarantined:not-json"
         assert header(parked, "pop-attempt") == str(attempts)
-        assert scene.tally.completed == {("quarantined",): 1}
-        assert scene.tally.failures == {("quarantined",): 1}
+        assert scene.tally.events_completed == {("quarantined",): 1}
+        assert scene.tally.failed_events == {("quarantined",): 1}
         assert scene.arrivals.commit(RETRY) == 1
 
     asyncio.run(scenario())
@@ -209,12 +209,12 @@ def test_flags_are_counted_once_with_the_delivery() -> None:
         (written,) = scene.kafka.on(RETRY)
 
         assert header(written, "pop-flags") == "extra-fields,no-key"
-        assert scene.tally.flagged == {}
+        assert scene.tally.events_flagged == {}
 
         scene.come_back(odd)
         scene.gstv.answer(Answer(200))
 
-        assert scene.tally.flagged == {("extra-fields",): 1}
+        assert scene.tally.events_flagged == {("extra-fields",): 1}
 
     asyncio.run(scenario())
 

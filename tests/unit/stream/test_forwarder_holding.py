@@ -62,7 +62,7 @@ def test_an_attempt_that_does_not_count_is_made_again(
         first = scene.gstv.answer(outcome)
 
         assert scene.tally.circuit_open
-        assert sum(scene.tally.held.values()) == 1
+        assert sum(scene.tally.attempts_held.values()) == 1
 
         await until(lambda: scene.gstv.open)
         second = scene.gstv.answer(Answer(200))
@@ -128,7 +128,9 @@ def test_an_outage_spends_no_attempts(outcome: Outcome) -> None:
         assert scene.tally.circuit_open
         assert scene.gstv.open == []
 
-        counted = sum(scene.tally.retries.values()) + sum(scene.tally.failures.values())
+        counted = sum(scene.tally.retries_scheduled.values()) + sum(
+            scene.tally.failed_events.values()
+        )
         await until(lambda: len(scene.kafka.on(RETRY)) == 15)
         assert counted <= 15
         assert scene.kafka.on(FAILURE) == []
@@ -150,7 +152,7 @@ def test_what_was_under_way_when_an_outage_showed_is_put_back() -> None:
 
         assert scene.gstv.open[0].attempt == 1
         await until(lambda: len(scene.kafka.on(FAILURE)) == 15)
-        assert scene.tally.held == {("transient",): 1}
+        assert scene.tally.attempts_held == {("transient",): 1}
 
     asyncio.run(scenario())
 
@@ -196,7 +198,7 @@ def test_a_429_that_names_no_time_is_answered_with_a_slower_pace() -> None:
         scene.gstv.answer(Answer(429))
 
         assert not scene.tally.circuit_open
-        assert scene.tally.held == {("slow-down",): 1}
+        assert scene.tally.attempts_held == {("slow-down",): 1}
         assert scene.forwarder.events_per_second_limit == pytest.approx(1.0)
         await until(lambda: scene.gstv.open)
         assert scene.gstv.open[0].attempt == 1

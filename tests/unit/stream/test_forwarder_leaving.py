@@ -19,7 +19,7 @@ def test_an_outcome_after_the_revocation_changes_nothing() -> None:
         await turns()
 
         assert scene.kafka.tries == 0
-        assert scene.tally.completed == scene.tally.held == {}
+        assert scene.tally.events_completed == scene.tally.attempts_held == {}
         assert not scene.tally.circuit_open
         assert scene.abort.reasons == []
 
@@ -39,7 +39,12 @@ def test_a_confirmation_after_the_revocation_counts_nothing() -> None:
         scene.kafka.answers.set()
         await until(lambda: scene.handoff.in_progress == 0)
 
-        assert scene.tally.retries == scene.tally.failures == scene.tally.completed == {}
+        assert (
+            scene.tally.retries_scheduled
+            == scene.tally.failed_events
+            == scene.tally.events_completed
+            == {}
+        )
 
     asyncio.run(scenario())
 

@@ -8,7 +8,7 @@ from pop_stream.pop.recent import Failed
 from pop_stream.pop.verdict import Hold, Reason
 from pop_stream.stream import gate as gate_module
 from pop_stream.stream.gate import Gate, told
-from pop_stream.watch.metrics import Tally
+from pop_stream.watch.tally import Tally
 
 LOST = NoAnswer(Trouble.TIMEOUT, sent=True, detail="no answer within 10 s")
 

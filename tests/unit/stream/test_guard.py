@@ -9,7 +9,7 @@ from pop_stream.errors import KafkaUnreachableError, PopStreamError
 from pop_stream.kafka.group import Member
 from pop_stream.stream.guard import Guard, Surroundings
 from pop_stream.stream.starting_point import CLIENT_ID
-from pop_stream.watch.metrics import Tally
+from pop_stream.watch.tally import Tally
 from tests.unit.stream.fakes import NotedAbort, until
 
 WORKER, STRANGER = Member(client_id=CLIENT_ID, host="a"), Member(client_id="x", host="b")
@@ -50,7 +50,7 @@ def test_a_topic_that_is_gone_and_a_stranger_are_told_of(caplog: pytest.LogCaptu
     said, tally = guarded(caplog, Surroundings({"t"}, [WORKER, STRANGER]))
 
     assert {"topic.missing", "group.stranger"} == set(said)
-    assert (tally.missing_topics, tally.strangers) == (1, 1)
+    assert (tally.missing_topics, tally.group_strangers) == (1, 1)
 
 
 def test_when_all_is_well_again_nothing_is_said(caplog: pytest.LogCaptureFixture) -> None:
@@ -63,7 +63,7 @@ def test_when_all_is_well_again_nothing_is_said(caplog: pytest.LogCaptureFixture
     )
 
     assert said == ["topic.missing", "group.stranger"]
-    assert (tally.missing_topics, tally.strangers) == (0, 0)
+    assert (tally.missing_topics, tally.group_strangers) == (0, 0)
 
 
 class Scene:

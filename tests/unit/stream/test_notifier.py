@@ -10,7 +10,7 @@ from pop_stream.pop.notification import NotificationStyle
 from pop_stream.pop.outcome import Answer, NoAnswer, Outcome, Trouble
 from pop_stream.stream.handoff import Handoff
 from pop_stream.stream.notifier import Notifier
-from pop_stream.watch.metrics import Tally
+from pop_stream.watch.tally import Tally
 from tests.unit.stream.fakes import (
     FAILURE,
     NOTIFICATIONS,
@@ -92,8 +92,8 @@ def test_each_parked_event_is_told_of(value: bytes | None, key: bytes) -> None:
             "status": "failure",
             "additionalInformation": "Failed to post POP",
         }
-        assert scene.tally.notifications == {("topic", "sent"): 1}
-        assert scene.tally.received == {("failure",): 1}
+        assert scene.tally.failure_notifications == {("topic", "sent"): 1}
+        assert scene.tally.events_received == {("failure",): 1}
         assert scene.notifier.in_flight == 0
 
     asyncio.run(scenario())
@@ -124,7 +124,7 @@ def test_the_offset_waits_for_the_brokers_answer() -> None:
         await until(lambda: scene.kafka.tries == 2)
 
         assert scene.arrivals.commit(FAILURE) is None
-        assert scene.tally.notifications == {}
+        assert scene.tally.failure_notifications == {}
 
         scene.kafka.answers.set()
         await until(lambda: scene.arrivals.commit(FAILURE) == 1)
@@ -167,7 +167,7 @@ def test_with_a_url_the_offset_waits_for_its_answer_too() -> None:
         assert post.body == scene.kafka.confirmed[0].value
         assert (post.pop_id, post.attempt) == (POP_ID, 1)
         assert scene.arrivals.commit(FAILURE) == 1
-        assert scene.tally.notifications == {("topic", "sent"): 1, ("url", "sent"): 1}
+        assert scene.tally.failure_notifications == {("topic", "sent"): 1, ("url", "sent"): 1}
 
     asyncio.run(scenario())
 
@@ -190,7 +190,7 @@ def test_a_call_that_fails_is_made_again(outcome: Outcome) -> None:
         assert scene.gstv.answer(Answer(200)).attempt == 2
         assert scene.arrivals.commit(FAILURE) == 1
         assert len(scene.kafka.confirmed) == 1
-        assert scene.tally.notifications["url", "error"] == 1
+        assert scene.tally.failure_notifications["url", "error"] == 1
 
     asyncio.run(scenario())
 

@@ -4,7 +4,7 @@ import pytest
 
 from pop_stream.stream import pacer as pacer_module
 from pop_stream.stream.pacer import Pacer
-from pop_stream.watch.metrics import Tally
+from pop_stream.watch.tally import Tally
 
 
 class Clock:
@@ -40,7 +40,7 @@ class Pace:
         """Let so many be delivered, evenly, in steps of 10 ms."""
         for _ in range(round(seconds * 100)):
             self.clock.now += 0.01
-            self.tally.completed["delivered",] += per_second // 100
+            self.tally.events_completed["delivered",] += per_second // 100
             self.pacer.room(0)
 
     def end_round(self, latency_seconds: float) -> int:

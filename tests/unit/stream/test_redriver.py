@@ -13,7 +13,7 @@ from pop_stream.pop.trail import redrives_of
 from pop_stream.stream import consuming
 from pop_stream.stream.record import KafkaRecord
 from pop_stream.stream.redriver import RedriveConduct, Redriver
-from pop_stream.watch.metrics import Tally
+from pop_stream.watch.tally import Tally
 from tests.unit.stream.fakes import FAILURE, RETRY, FakeKafka, NotedAbort, record, turns, until
 from tests.unit.stream.scene import POP_ID
 
@@ -122,7 +122,7 @@ def test_what_is_due_is_sent_back_and_the_rest_passed_over() -> None:
         assert [one.topic for one in scene.kafka.confirmed] == [RETRY, RETRY]
         assert {redrives_of(one.headers) for one in scene.kafka.confirmed} == {1}
         assert {(one.key, one.value) for one in scene.kafka.confirmed} == {(b"s-1/2", b"v")}
-        assert scene.tally.redriven == {(): 2}
+        assert scene.tally.redriven_events == {(): 2}
         await scene.redriver.aclose()
         assert scene.consumer.stopped == 1
 
@@ -240,7 +240,7 @@ def test_an_event_too_large_for_the_retry_topic_stays_parked_and_blocks_no_other
         scene = Scene(TRANSIENT, TRANSIENT)
         scene.kafka.errors.append(MessageSizeTooLargeError())
         await until(lambda: scene.consumer.committed == [2])
-        assert (scene.sent, scene.tally.redriven) == (1, {(): 1})
+        assert (scene.sent, scene.tally.redriven_events) == (1, {(): 1})
         await scene.redriver.aclose()
 
     asyncio.run(scenario())

@@ -52,7 +52,7 @@ def test_while_an_event_waits_for_its_retry_so_do_those_behind_it() -> None:
         again = scene.gstv.open[1]
         assert (again.token.record.key, again.token.index, again.attempt) == (ONE, 0, 2)
         assert scene.kafka.on(RETRY) == []
-        assert scene.tally.retries == {("transient",): 1}
+        assert scene.tally.retries_scheduled == {("transient",): 1}
 
     asyncio.run(scenario())
 

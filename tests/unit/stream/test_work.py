@@ -62,7 +62,7 @@ def test_each_stage_does_its_part() -> None:
 
         assert len({post.pop_id for post in all_.gstv.posts} | {
             post.pop_id for post in all_.url.posts}) == 1  # fmt: skip
-        assert all_.tally.received == {("forward",): 1, ("retry",): 1, ("failure",): 1}
+        assert all_.tally.events_received == {("forward",): 1, ("retry",): 1, ("failure",): 1}
         assert [all_.arrivals.commit(topic) for topic in (EVENTS, RETRY, FAILURE)] == [1, 1, 1]
 
     asyncio.run(scenario())
@@ -245,10 +245,16 @@ def test_a_look_brings_the_gauges_up_to_date() -> None:
         all_.work.deliver(all_.arrivals.run(EVENTS, *[EVENT] * 5))
         all_.gstv.answer(Answer(200))
         await turns(1)
-        all_.work.look(1.0)
+        now = time.monotonic()
+        all_.gstv.oldest_started_at = now - 7
+        all_.work.look(now)
 
-        assert (all_.tally.in_flight, all_.tally.unfinished) == (3, 4)
-        assert all_.tally.in_flight_limit == 3
+        tally = all_.tally
+        assert (tally.in_flight_deliveries, tally.unfinished_events) == (3, 4)
+        assert tally.in_flight_limit == 3
+        assert time.time() - tally.oldest_in_flight_timestamp_seconds == pytest.approx(7, abs=1)
+        assert tally.partition_last_progress_timestamp_seconds.keys() >= {(EVENTS, "0")}
+        assert all_.work.looked_at == pytest.approx(time.time(), abs=1)
 
     asyncio.run(scenario())
 

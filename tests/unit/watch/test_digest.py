@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from pop_stream.watch import digest as digest_module
 from pop_stream.watch.digest import FailureDigest
-from pop_stream.watch.metrics import Tally
+from pop_stream.watch.tally import Tally
 
 
 def told(caplog: pytest.LogCaptureFixture) -> list[tuple[int, dict[str, int]]]:
@@ -20,8 +20,8 @@ def test_a_storm_is_told_once_a_minute(caplog: pytest.LogCaptureFixture) -> None
     digest = FailureDigest(tally)
     digest.look(1000.0)
     for second in range(1, 121):
-        tally.failures["rejected",] += 800
-        tally.failures["quarantined",] += second % 2
+        tally.failed_events["rejected",] += 800
+        tally.failed_events["quarantined",] += second % 2
         digest.look(1000.0 + second)
 
     assert told(caplog) == [
@@ -38,7 +38,7 @@ def test_a_minute_without_failures_is_not_told(caplog: pytest.LogCaptureFixture)
     digest = FailureDigest(tally)
     for minute in range(5):
         if minute == 1:
-            tally.failures["transient",] += 1
+            tally.failed_events["transient",] += 1
         digest.look(60.0 * minute)
 
     assert told(caplog) == [(1, {"transient": 1})]
@@ -56,7 +56,7 @@ def test_every_parked_event_is_in_the_numbers(steps: list[tuple[int, float]]) ->
         tally, now = Tally(), 0.0
         digest = FailureDigest(tally)
         for parked, seconds in steps:
-            tally.failures["rejected",] += parked
+            tally.failed_events["rejected",] += parked
             now += seconds
             digest.look(now)
         digest.tell(now)

@@ -1,0 +1,180 @@
+"""What a worker serves over HTTP: metrics, health, status."""
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from pop_stream.errors import SettingsError
+from pop_stream.watch.facts import Facts
+from pop_stream.watch.server import Server, serve
+from pop_stream.watch.status import Held, Status, WorkStatus
+from pop_stream.watch.tally import Tally
+from pop_stream.watch.worker_pages import worker_pages, worker_registry
+
+FACTS = Facts(3, 10.0, build={"version": "1.2.3"}, config={"group": "pop-stream"})
+STATUS = Status(
+    version="1.2.3",
+    group="pop-stream",
+    stages=("forward",),
+    work=WorkStatus(
+        held=Held(reason="transient", since=1000.0, next_probe_at=1016.5),
+        in_flight=0,
+        in_flight_limit=64,
+        events_per_second_limit=None,
+        unfinished=12,
+    ),
+)
+
+
+class Worker:
+    """Stands in for one: its numbers, and what it says of itself."""
+
+    def __init__(self) -> None:
+        self.tally = Tally()
+        self.status = STATUS
+        self.server = self.serve(0)
+
+    def serve(self, port: int) -> Server:
+        """Serve it at a port."""
+        registry = worker_registry(self.tally, FACTS)
+        return serve(registry, worker_pages(lambda: self.status), host="127.0.0.1", port=port)
+
+    def get(self, path: str, accept: str = "*/*") -> tuple[int, str, str]:
+        """Ask for a page; its status, its content type, its text."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.server.port}{path}", headers={"Accept": accept}
+        )
+        try:
+            with urllib.request.urlopen(request) as answer:  # noqa: S310 - http
+                return answer.status, answer.headers["Content-Type"], answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.headers["Content-Type"], error.read().decode()
+
+    def checks(self, path: str) -> tuple[int, dict[str, Any]]:
+        """Ask after its health; the status, and each check with whether it is met."""
+        status, _, text = self.get(path)
+        return status, {check["check"]: check["ok"] for check in json.loads(text)["checks"]}
+
+
+@pytest.fixture
+def worker() -> Iterator[Worker]:
+    """A worker at a free port."""
+    worker = Worker()
+    yield worker
+    worker.server.close()
+
+
+def test_what_is_served_is_what_is_so_now(worker: Worker) -> None:
+    """Each reading shows the numbers of its moment, in Prometheus' own form."""
+    for count in (1, 2):
+        worker.tally.events_completed[("delivered",)] += 1
+        _, kind, text = worker.get("/metrics")
+        (value,) = [
+            sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+            if sample.name == "pop_stream_events_completed_total"
+            and sample.labels == {"result": "delivered"}
+        ]
+        assert kind.startswith("text/plain")
+        assert value == count
+
+
+def test_nothing_is_said_of_when_a_number_was_made(worker: Worker) -> None:
+    """`_created` doubles the series, and nobody asks for it."""
+    for accept in ("*/*", "application/openmetrics-text; version=1.0.0"):
+        _, _, text = worker.get("/metrics", accept)
+        assert "pop_stream_events_completed_total" in text
+        assert "_created" not in text
+
+
+def test_the_process_is_measured_too(worker: Worker) -> None:
+    """Its memory, its files and its processor time, under the names that everybody uses."""
+    _, _, text = worker.get("/metrics")
+
+    for name in ("process_resident_memory_bytes", "process_open_fds", "process_cpu_seconds_total"):
+        assert f"\n{name} " in text
+
+
+def test_the_status_is_served_beside_the_metrics(worker: Worker) -> None:
+    """As one JSON object with everything that the worker says."""
+    _, kind, text = worker.get("/statusz")
+
+    assert kind == "application/json"
+    assert json.loads(text) == {
+        "version": "1.2.3",
+        "group": "pop-stream",
+        "stages": ["forward"],
+        "looked_at": None,
+        "joined": False,
+        "missing_topics": 0,
+        "work": {
+            "held": {"reason": "transient", "since": 1000.0, "next_probe_at": 1016.5},
+            "in_flight": 0,
+            "in_flight_limit": 64,
+            "events_per_second_limit": None,
+            "unfinished": 12,
+        },
+    }
+
+
+@pytest.mark.parametrize(("ago", "status"), [(0.5, 200), (29.0, 200), (31.0, 503)])
+def test_a_worker_lives_while_its_loop_turns(worker: Worker, ago: float, status: int) -> None:
+    """Whatever Kafka and GSTV do meanwhile."""
+    worker.status = replace(STATUS, looked_at=time.time() - ago, work=None)
+
+    assert worker.checks("/livez") == (status, {"loop": status == 200})
+
+
+def test_a_worker_that_starts_lives_and_is_not_ready(worker: Worker) -> None:
+    """It may have to wait for Kafka; to kill it for that would not help."""
+    worker.status = replace(STATUS, work=None)
+
+    assert worker.checks("/livez") == (200, {"loop": True})
+    assert worker.checks("/readyz") == (503, {"started": False, "group": False, "topics": True})
+
+
+def test_a_worker_is_ready_in_its_group_though_gstv_is_down(worker: Worker) -> None:
+    """An outage of the partner is no failed roll-out. STATUS is held back."""
+    worker.status = replace(STATUS, joined=True)
+
+    assert worker.checks("/readyz") == (200, {"started": True, "group": True, "topics": True})
+
+
+def test_a_worker_whose_topics_are_gone_is_not_ready(worker: Worker) -> None:
+    """A person must act, and sees it here."""
+    worker.status = replace(STATUS, joined=True, missing_topics=1)
+
+    assert worker.checks("/readyz") == (503, {"started": True, "group": True, "topics": False})
+
+
+def test_a_page_that_is_not_there_names_those_that_are(worker: Worker) -> None:
+    """Whoever types an address by hand is told what there is."""
+    status, _, text = worker.get("/health")
+
+    assert status == 404
+    assert text.split("\n")[1:] == ["/metrics", "/livez", "/readyz", "/statusz", ""]
+
+
+def test_a_port_that_is_taken_is_an_error_at_once(worker: Worker) -> None:
+    """Two workers cannot think that both are read."""
+    with pytest.raises(SettingsError, match=r"POP_STREAM_METRICS_PORT.*in use.*another port"):
+        worker.serve(worker.server.port)
+
+
+def test_closed_it_listens_no_more() -> None:
+    """The port is free again, for the next worker."""
+    first = Worker()
+    first.server.close()
+    second = first.serve(first.server.port)
+    second.close()
+
+    assert second.port == first.server.port
