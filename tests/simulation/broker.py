@@ -1,10 +1,10 @@
-"""A model of Kafka: logs, confirmed writes, committed offsets, and a group with generations."""
+"""A model of Kafka's logs: what stands in them, what is under way to them, what is committed."""
 
 import asyncio
 import base64
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
@@ -101,6 +101,12 @@ class Broker:
                     write.future.set_exception(KafkaError())
         return newly
 
+    def records(self, topic: str) -> list[KafkaRecord]:
+        """All that stands in a topic."""
+        return [
+            record for place, log in self.logs.items() if place.topic == topic for record in log
+        ]
+
     def uncommitted(self) -> list[Place]:
         """The partitions that are not committed to their end."""
         return [
@@ -129,27 +135,3 @@ def told_beyond(commit: Commit) -> set[int]:
         told.update(range(at + gap, at + gap + length))
         at += gap + length
     return told
-
-
-@dataclass(slots=True)
-class Group:
-    """The consumer group: who is in it, in which generation, and who has yet to join the next."""
-
-    generation: int = 0
-    members: list[str] = field(default_factory=list)
-    #: Members that were asked to join the next generation, and have not yet.
-    awaited: set[str] = field(default_factory=set)
-    is_preparing: bool = False
-
-    def leave(self, name: str) -> None:
-        """A member is gone, or taken to be."""
-        if name in self.members:
-            self.members.remove(name)
-        self.awaited.discard(name)
-
-    def shares(self, places: list[Place]) -> dict[str, set[Place]]:
-        """Share partitions out, as the round-robin assignor does."""
-        shares: dict[str, set[Place]] = {name: set() for name in self.members}
-        for turn, place in enumerate(sorted(places)):
-            shares[self.members[turn % len(self.members)]].add(place)
-        return shares

@@ -8,9 +8,11 @@ from typing import Final
 
 from tests.simulation.broker import EVENTS, FAILURE, RETRY, WRITE_ENDS
 from tests.simulation.clock import virtual_time
+from tests.simulation.healing import heal
+from tests.simulation.journal import Violation
 from tests.simulation.partner import LATER, POST_ENDS, STRAY
 from tests.simulation.worker import COMMIT_ENDS, Build, Worker
-from tests.simulation.world import Interruption, Violation, World
+from tests.simulation.world import Interruption, World
 
 _PARTITIONS: Final = (
     {EVENTS: 1, RETRY: 1, FAILURE: 1},
@@ -129,10 +131,10 @@ class _Schedule:
             name = rules[int(draw() * count)]
             fired[name] += 1
             getattr(self, name)()
-            if world.violations:
-                world.check()
-        world.heal()
-        world.check_end()
+            if world.journal.violations:
+                world.journal.check()
+        heal(world)
+        world.witness.check_end()
         self._count()
 
     def _worker(self) -> Worker | None:
@@ -191,7 +193,7 @@ class _Schedule:
     def produce(self) -> None:
         world, draw = self.world, self.draw
         for _ in range(1 + int(draw() * 3)):
-            if len(world.events) < self.most_events:
+            if len(world.witness.events) < self.most_events:
                 screen = int(draw() * (self.screens + 1))
                 world.produce(
                     screen if screen < 3 else None, readable=draw() > 0.08, named=draw() > 0.1
@@ -199,7 +201,7 @@ class _Schedule:
 
     def inherit(self) -> None:
         world, draw = self.world, self.draw
-        if len(world.events) < self.most_events:
+        if len(world.witness.events) < self.most_events:
             world.inherit(int(draw() * self.screens), 1 + int(draw() * 3), draw() * 2)
 
     def redrive(self) -> None:
@@ -269,14 +271,14 @@ class _Schedule:
     def _count(self) -> None:
         world, fired = self.world, self.fired
         fired["schedules"] += 1
-        fired["events"] += len(world.events)
+        fired["events"] += len(world.witness.events)
         fired["order " + world.build.order] += 1
-        fired["disturbed" if world.is_disturbed else "undisturbed"] += 1
+        fired["disturbed" if world.journal.is_disturbed else "undisturbed"] += 1
         taken = world.partner.taken
         fired["duplicates"] += sum(taken.values()) - len(taken)
         for place, log in world.broker.logs.items():
             fired["on " + place.topic] += len(log)
-        for name, count in world.seen.items():
+        for name, count in world.journal.seen.items():
             fired[name] += count
 
 

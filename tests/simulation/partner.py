@@ -114,7 +114,7 @@ class Client:
         self._posts.remove(post)
         self.worked += 1
         self.worked_seconds += 0.01
-        self._worker.world.telling(post, how)
+        self._worker.world.witness.telling(post, how)
         self._on_outcome(post.claim, outcome)
 
     async def aclose(self) -> None:

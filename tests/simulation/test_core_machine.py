@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from tests.simulation.broker import EVENTS, FAILURE, RETRY, WRITE_ENDS
 from tests.simulation.clock import virtual_time
+from tests.simulation.healing import heal
 from tests.simulation.partner import POST_ENDS
 from tests.simulation.worker import COMMIT_ENDS, Build, Worker
 from tests.simulation.world import World
@@ -53,7 +54,7 @@ class CoreMachine(RuleBasedStateMachine):
     def is_manned(self) -> bool:
         return bool(self.world.workers)
 
-    @precondition(lambda self: len(self.world.events) < _MOST_EVENTS)
+    @precondition(lambda self: len(self.world.witness.events) < _MOST_EVENTS)
     @rule(
         screens=st.lists(st.sampled_from((0, 1, 2, None)), min_size=1, max_size=4),
         readable=st.booleans(),
@@ -63,7 +64,7 @@ class CoreMachine(RuleBasedStateMachine):
         for screen in screens:
             self.world.produce(screen, readable=readable, named=named)
 
-    @precondition(lambda self: len(self.world.events) < _MOST_EVENTS)
+    @precondition(lambda self: len(self.world.witness.events) < _MOST_EVENTS)
     @rule(screen=st.integers(0, 2), attempts=st.integers(1, 3), wait_seconds=st.floats(0, 2))
     def inherit(self, screen: int, attempts: int, wait_seconds: float) -> None:
         self.world.inherit(screen, attempts, wait_seconds)
@@ -147,11 +148,11 @@ class CoreMachine(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_violated(self) -> None:
-        self.world.check()
+        self.world.journal.check()
 
     @invariant()
     def what_is_held_is_what_is_unfinished(self) -> None:
-        self.world.check_held()
+        self.world.witness.check_held(self.world.workers)
 
     def teardown(self) -> None:
         # Without a world the machine never began.
@@ -159,8 +160,8 @@ class CoreMachine(RuleBasedStateMachine):
         if world is None:
             return
         try:
-            world.heal()
-            world.check_end()
+            heal(world)
+            world.witness.check_end()
         finally:
             world.end()
 

@@ -82,14 +82,14 @@ class WatchedHandoff(Handoff):
     def start(self, claim: Claim, outgoing: Outgoing, then: Callable[[Claim], None]) -> None:
         # The task that is made here takes the context along.
         _passing.set(Passing(claim, self._worker.name))
-        self._worker.world.handing_off(self._worker, claim)
+        self._worker.world.witness.handing_off(self._worker, claim)
         super().start(claim, outgoing, partial(self._confirmed, then))
 
     def _confirmed(self, then: Callable[[Claim], None], claim: Claim) -> None:
         was_ours, before = claim.is_ours, self._worker.ledger.finished
         then(claim)
         if not was_ours and self._worker.ledger.finished != before:
-            self._worker.world.violated("an outcome counted after the revocation")
+            self._worker.world.journal.violated("an outcome counted after the revocation")
 
 
 class Worker:
@@ -150,7 +150,7 @@ class Worker:
             vars(part).clear()
 
     def _complain(self, what: str) -> None:
-        self.world.violated(f"{self.name} {what}")
+        self.world.journal.violated(f"{self.name} {what}")
 
     def start(self, begin: Callable[..., Awaitable[Any]], *args: Any) -> None:
         """Start a task of the process."""
@@ -180,7 +180,7 @@ class Worker:
         """Give all partitions up, and join the next generation."""
         async with self._coordinating:
             await self.consumer.revoked()
-        self.world.joined(self)
+        self.world.group.joined(self)
 
     async def assign(self, places: set[Place]) -> None:
         """Begin with these partitions."""
@@ -256,7 +256,7 @@ class ModelConsumer:
         committed = await self.committed(places)
         worker = self._worker
         worker.opening += 1
-        worker.world.opening(worker, committed)
+        worker.world.witness.opening(worker, committed)
         self._host.ledger.open(places, committed)
         for place in places:
             if self._host.ledger.is_new(place):
@@ -310,7 +310,7 @@ class ModelConsumer:
 
     def _work_on(self, run: Run[KafkaRecord]) -> None:
         worker = self._worker
-        worker.world.taken(worker, run)
+        worker.world.witness.taken(worker, run)
         work, topic = worker.work, run.place.topic
         with worker.abort.on_error(f"agent {topic}"):
             if topic == EVENTS:
