@@ -167,3 +167,9 @@ USUAL_RULES: Sequence[object] = (
     {"when": {"share": [0.01, 0.06], "nth": "<=1"}, "then": {"status": 503}},
     {"then": {"delay": [0, 0.03]}},
 )
+
+#: Half of all events fail once: there is always something to hand on to the retry topic.
+HALF_FAIL_ONCE: Sequence[object] = (
+    {"when": {"share": [0, 0.01]}, "then": {"status": 422}},
+    {"when": {"share": [0.01, 0.5], "nth": "<=1"}, "then": {"status": 503}},
+)
