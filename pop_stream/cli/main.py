@@ -37,6 +37,13 @@ COMMANDS = {
         "pop_stream.cli.status:status",
         "Say what is going on: GSTV, the backlog, and when it will be done.",
     ),
+    "watch": LazyCommand(
+        "pop_stream.cli.watch:watch",
+        "Show what is owed, how old it is, and how long it is kept.",
+    ),
+    "metrics": LazyCommand(
+        "pop_stream.cli.metrics:metrics", "List the metrics of workers and of the watch."
+    ),
     "config": LazyCommand("pop_stream.cli.config:config", "Show the settings in force."),
     "doctor": LazyCommand("pop_stream.cli.doctor:doctor", "Say what is wrong with this machine."),
 }

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pop_stream.cli.span import span
 from pop_stream.kafka.backlog import Backlog, backlog_of
 from pop_stream.settings import Settings
 from pop_stream.watch.status import PATH
@@ -91,7 +92,7 @@ def as_lines(report: Report, *, now: float) -> Iterator[str]:
     yield from _worker_lines(report, now)
     parts = ", ".join(f"{one.topic} {one.events:,}" for one in report.backlogs)
     behind = report.behind_seconds
-    long = "" if behind is None or not report.events else f", {_span(behind)} of work"
+    long = "" if behind is None or not report.events else f", {span(behind)} of work"
     yield f"backlog    {report.events:,} events{long} ({parts})"
     yield (
         f"flow       {report.produced_per_second:,.1f}/s in,"
@@ -126,8 +127,8 @@ def _gstv(held: dict[str, Any] | None, now: float) -> str:
     if held is None:
         return "takes events"
     probes_in = held["next_probe_at"] - now
-    probe = f"next probe in {_span(probes_in)}" if probes_in > 0 else "a probe is under way"
-    return f"everything is held for {_span(now - held['since'])}: {held['reason']}; {probe}"
+    probe = f"next probe in {span(probes_in)}" if probes_in > 0 else "a probe is under way"
+    return f"everything is held for {span(now - held['since'])}: {held['reason']}; {probe}"
 
 
 def _forecast(report: Report) -> str:
@@ -135,16 +136,9 @@ def _forecast(report: Report) -> str:
         return "nothing waits"
     drained = report.drained_in_seconds
     if drained is not None:
-        return f"drained in about {_span(drained)}"
+        return f"drained in about {span(drained)}"
     growth = report.produced_per_second - report.finished_per_second
     return "it stands still" if growth <= _STILL else f"it grows by {growth * 3600:,.0f} an hour"
-
-
-def _span(seconds: float) -> str:
-    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{max(seconds, 0):.0f} s"
 
 
 def _ask(url: str) -> dict[str, Any] | None:

@@ -23,6 +23,11 @@ class PartitionState:
     #: None: nothing.
     committed: int | None
 
+    @property
+    def next(self) -> int:
+        """The offset of the first record that is not done, and still there."""
+        return max(self.begin, self.committed or 0)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
@@ -31,6 +36,15 @@ class Member:
     client_id: str
     host: str
     member_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupState:
+    """A group at one moment."""
+
+    #: As Kafka calls it: Stable, PreparingRebalance, CompletingRebalance, Empty or Dead.
+    state: str
+    members: tuple[Member, ...]
 
 
 async def partitions_of(settings: Settings, topics: Sequence[str]) -> list[PartitionState]:
@@ -47,10 +61,7 @@ async def partitions_of(settings: Settings, topics: Sequence[str]) -> list[Parti
         ]
         if not places:
             return []
-        try:
-            offsets = await admin.list_consumer_group_offsets(settings.group)
-        except GroupCoordinatorNotAvailableError:
-            offsets = {}  # a new Kafka, on which no group has committed anything yet
+        offsets = await committed_by(admin, settings.group)
         async with AIOKafkaConsumer(**client_options(settings)) as consumer:
             begins = await consumer.beginning_offsets(places)
             ends = await consumer.end_offsets(places)
@@ -60,24 +71,34 @@ async def partitions_of(settings: Settings, topics: Sequence[str]) -> list[Parti
             partition=place.partition,
             begin=begins[place],
             end=ends[place],
-            committed=offsets[place].offset if place in offsets else None,
+            committed=offsets.get(place),
         )
         for place in places
     ]
 
 
-async def members_of(admin: AIOKafkaAdminClient, group: str) -> list[Member]:
-    """Who is in the group now."""
+async def committed_by(admin: AIOKafkaAdminClient, group: str) -> dict[TopicPartition, int]:
+    """What a group has committed, of each partition of which it has committed anything."""
+    try:
+        offsets = await admin.list_consumer_group_offsets(group)
+    except GroupCoordinatorNotAvailableError:
+        return {}  # a new Kafka, on which no group has committed anything yet
+    return {place: entry.offset for place, entry in offsets.items() if entry.offset >= 0}
+
+
+async def group_of(admin: AIOKafkaAdminClient, group: str) -> GroupState:
+    """Who is in the group now, and whether it is at rest."""
     try:
         (answer,) = await admin.describe_consumer_groups([group])
     except GroupCoordinatorNotAvailableError:
-        return []
+        return GroupState(state="Dead", members=())
     (described,) = answer.to_object()["groups"]
-    return [
+    members = tuple(
         Member(
             client_id=one["client_id"],
             host=one["client_host"].removeprefix("/"),
             member_id=one["member_id"],
         )
         for one in described["members"]
-    ]
+    )
+    return GroupState(state=described["state"], members=members)

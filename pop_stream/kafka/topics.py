@@ -68,7 +68,7 @@ async def check(settings: Settings) -> list[Finding]:
     async with connected_admin(settings) as admin:
         names = [plan.name for plan in topic_table(settings)]
         states = await _describe(admin, names)
-        configs = await _configs(admin, states)
+        configs = await configs_of(admin, states)
         return judge(
             settings,
             {
@@ -161,7 +161,9 @@ def _state(topic: Mapping[str, Any]) -> TopicState:
     )
 
 
-async def _configs(admin: AIOKafkaAdminClient, names: Collection[str]) -> dict[str, dict[str, str]]:
+async def configs_of(
+    admin: AIOKafkaAdminClient, names: Collection[str]
+) -> dict[str, dict[str, str]]:
     """Give the configuration of those topics that Kafka lets us see."""
     if not names:
         return {}

@@ -207,13 +207,19 @@ class NotificationSettings(_Section):
 
 
 class WatchSettings(_Section):
-    """What the worker shows of itself."""
+    """What the worker and `pop-stream watch` show."""
 
     metrics_host: Text = "127.0.0.1"
     """The address that metrics and health are served on. 0.0.0.0: on all of this machine."""
 
     metrics_port: Port = 9108
     """The port of metrics and health. 0: a free one, which the log names."""
+
+    watch_port: Port = 9109
+    """The port of `pop-stream watch`, on the same address. 0: a free one, which the log names."""
+
+    watch_seconds: Seconds = 15.0
+    """How often `pop-stream watch` looks at Kafka."""
 
     log_format: Literal["auto", "text", "json"] = "auto"
     """How log lines are written. auto: as text on a terminal, as JSON elsewhere."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from pop_stream.errors import StartRefusedError, TopicsMissingError
 from pop_stream.kafka.admin import connected_admin
-from pop_stream.kafka.group import members_of, partitions_of
+from pop_stream.kafka.group import group_of, partitions_of
 from pop_stream.kafka.topic_findings import Severity
 from pop_stream.kafka.topics import check
 from pop_stream.settings import Settings
@@ -43,7 +43,7 @@ async def look_around(settings: Settings) -> Surroundings:
     """
     async with connected_admin(settings) as admin:
         there = set(await admin.list_topics())
-        members = await members_of(admin, settings.group)
+        members = (await group_of(admin, settings.group)).members
     return Surroundings(_used(settings) - there, members)
 
 

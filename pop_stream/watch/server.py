@@ -56,14 +56,22 @@ class Server:
 
 
 def serve(
-    registry: CollectorRegistry, pages: Mapping[str, Callable[[], Page]], *, host: str, port: int
+    registry: CollectorRegistry,
+    pages: Mapping[str, Callable[[], Page]],
+    *,
+    host: str,
+    port: int,
+    setting: str = "metrics_port",
 ) -> Server:
-    """Serve at the address of the settings. Raises SettingsError when the port is taken."""
+    """Serve at an address of the settings. Raises SettingsError when the port is taken.
+
+    `setting` is the name of the one that the port comes from.
+    """
     try:
         return Server(registry, pages, host=host, port=port)
     except OSError as error:
         problem = (
-            f"POP_STREAM_METRICS_PORT: cannot listen on {host}:{port} ({error.strerror}); "
+            f"POP_STREAM_{setting.upper()}: cannot listen on {host}:{port} ({error.strerror}); "
             "choose another port, or 0 for any free one"
         )
         raise SettingsError([problem]) from error

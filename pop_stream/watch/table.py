@@ -4,7 +4,7 @@ What a worker and `pop-stream watch` serve, docs/metrics.md, and what dashboards
 for. Names stand here without the prefix `pop_stream_` and without `_total`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import product
@@ -46,6 +46,8 @@ KNOWN_STATUSES = (
 )  # fmt: skip
 #: The first attempt and three retries; more are a setting.
 LAST_NUMBER = 4
+#: As Kafka calls them.
+GROUP_STATES = ("Stable", "PreparingRebalance", "CompletingRebalance", "Empty", "Dead")
 OUTCOMES = (
     "delivered", "client_error", "auth", "redirect", "throttled", "server_error", "timeout",
     "connect_error", "tls_error", "reset", "bad_response", "exhausted", "closed",
@@ -183,7 +185,7 @@ WORKER_METRICS = (
     _gauge("missing_topics", "Topics of the worker that are not there."),
     _gauge("group_strangers", "Members of the group that are no workers."),
     _counter(
-        "log_messages", "Log records, those left out as repeats included.",
+        "log_messages", "Log records of this process by level.",
         level=("debug", "info", "warning", "error", "critical"),
     ),
 )  # fmt: skip
@@ -195,3 +197,52 @@ WORKER_FACTS = (
     Metric(name="build", kind=Kind.INFO, help="What runs here."),
     Metric(name="config", kind=Kind.INFO, help="Settings that tell workers apart; none is secret."),
 )
+
+_TOPIC = ("topic",)
+_PARTITION = ("topic", "partition")
+
+
+def _watched(name: str, text: str, labels: Sequence[str] = (), kind: Kind = Kind.GAUGE) -> Metric:
+    known = {"state": GROUP_STATES, "reason": ("unreachable", "refused", "missing")}
+    return Metric(
+        name=name, kind=kind, help=text, source=Source.WATCH,
+        labels={label: known.get(label, OPEN) for label in labels},
+    )  # fmt: skip
+
+
+#: What `pop-stream watch` shows: how things stand in Kafka, whether or not a worker lives.
+WATCH_METRICS = (
+    _watched(
+        "oldest_undelivered_timestamp_seconds",
+        "When the oldest event that is still owed was produced; 0: nothing is owed.", _TOPIC,
+    ),
+    _watched(
+        "retention_deadline_timestamp_seconds",
+        "When Kafka may delete the oldest record that is still owed; +Inf: none, or never.",
+        _TOPIC,
+    ),
+    _watched("topic_retention_seconds", "How long a topic keeps records; +Inf: for ever.", _TOPIC),
+    _watched("topic_lag_events", "Records that are not committed, at most.", _PARTITION),
+    _watched(
+        "committed_offset", "What the workers have committed; 0 also before the first.",
+        _PARTITION,
+    ),
+    _watched("end_offset", "The offset after the last record.", _PARTITION),
+    _watched("low_offset", "The offset of the oldest record.", _PARTITION),
+    _watched(
+        "events_lost_to_retention", "Records deleted before they were committed.",
+        _TOPIC, Kind.COUNTER,
+    ),
+    _watched("failed_events_retained", "Parked events, neither sent back nor settled."),
+    _watched("group_members", "Workers in the group."),
+    _watched("group_state", "1 for the state of the group.", ("state",)),
+    _watched(
+        "backlog_probe_last_success_timestamp_seconds",
+        "When all of this was last seen; 0: not yet. What is shown else is as old.",
+    ),
+    _watched("backlog_probe_duration_seconds", "How long the last look took."),
+    _watched("backlog_probe_errors", "Looks that failed.", ("reason",), Kind.COUNTER),
+    Metric(name="watch_build", kind=Kind.INFO, help="What runs here.", source=Source.WATCH),
+)  # fmt: skip
+
+METRICS = (*WORKER_METRICS, *WORKER_FACTS, *WATCH_METRICS)

@@ -1,12 +1,15 @@
 import inspect
+import json
 from collections.abc import Iterator
 
 import click
 import pytest
 
-from pop_stream.cli.main import COMMANDS, cli
+from pop_stream.cli.main import COMMANDS, cli, run
+from pop_stream.cli.metrics import metrics_page
 from pop_stream.cli.settings_page import settings_page
 from pop_stream.settings import SETTINGS
+from pop_stream.watch.table import METRICS
 
 every_command = pytest.mark.parametrize("name", COMMANDS)
 
@@ -72,3 +75,26 @@ def test_the_page_of_settings_is_up_to_date(pytestconfig: pytest.Config) -> None
     page = pytestconfig.rootpath / "docs" / "settings.md"
 
     assert page.read_text(encoding="utf-8") == settings_page()
+
+
+def test_the_page_of_metrics_is_up_to_date(pytestconfig: pytest.Config) -> None:
+    """If not: pop-stream metrics --markdown > docs/metrics.md."""
+    page = pytestconfig.rootpath / "docs" / "metrics.md"
+
+    assert page.read_text(encoding="utf-8") == metrics_page()
+
+
+def test_every_metric_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    """With its full name, its type, who serves it, and what it means."""
+    assert run(["metrics"]) == 0
+    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+
+    assert len(rows) == len(METRICS) == len({row[0] for row in rows})
+    assert [
+        "pop_stream_gone_events_total",
+        "counter",
+        "worker",
+        "Records deleted before they were delivered, as this worker told of them.",
+    ] in rows
+    assert run(["metrics", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)) == len(METRICS)

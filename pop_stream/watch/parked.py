@@ -1,0 +1,87 @@
+"""Which parked events still wait for somebody: neither settled, nor sent back.
+
+An event that is sent back and fails again is parked anew: its later record counts. One that was
+sent back is not parked meanwhile; it is owed on the retry topic.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from pop_stream.pop.identity import parse_pop_id
+from pop_stream.pop.redrive import RedriveSchedule
+from pop_stream.pop.settlement import is_settled
+from pop_stream.pop.trail import Headers, Origin, reason_of, redrives_of, trail_from_own_topic
+
+
+class Parked(NamedTuple):
+    """Where an event is parked. A tuple, for there may be a million."""
+
+    partition: int
+    offset: int
+    #: When the player's own record was stored, in epoch milliseconds.
+    produced_at: int
+    #: When its record came to the failure topic, likewise.
+    parked_at: int
+    #: The step of the schedule that will send it back; None: none will.
+    step: int | None
+
+
+class ParkedEvents:
+    """The parked events of one failure topic, as far as it was read."""
+
+    def __init__(self, schedule: RedriveSchedule) -> None:
+        self._schedule = schedule
+        self._parked: dict[str, Parked] = {}
+        self._settled: set[str] = set()
+
+    def park(
+        self, topic: str, partition: int, offset: int, timestamp: int, headers: Headers
+    ) -> None:
+        """Note a record of the failure topic; each partition's in order."""
+        trail = trail_from_own_topic(headers, Origin(topic, partition, offset, timestamp))
+        self._parked[trail.pop_id] = Parked(
+            partition, offset, trail.origin.timestamp, timestamp, self._step(headers)
+        )
+
+    def _step(self, headers: Headers) -> int | None:
+        steps = len(self._schedule.waits)
+        if not steps or reason_of(headers) not in self._schedule.reasons:
+            return None
+        return min(redrives_of(headers), steps - 1)
+
+    def mark(self, key: bytes | None, value: bytes | None) -> None:
+        """Note a record of the topic of marks."""
+        pop_id = parse_pop_id(key)
+        if pop_id is not None and is_settled(value):
+            self._settled.add(pop_id)
+        elif pop_id is not None:
+            self._settled.discard(pop_id)
+
+    def sent_back(self, committed: Mapping[tuple[int, int], int]) -> None:
+        """Forget those that were sent back: below a step's commit of their partition.
+
+        `committed` is by step and partition. A step passes over what is settled, too.
+        """
+        gone = [
+            pop_id
+            for pop_id, each in self._parked.items()
+            if each.step is not None
+            and each.offset < committed.get((each.step, each.partition), 0)
+            and pop_id not in self._settled
+        ]
+        for pop_id in gone:
+            del self._parked[pop_id]
+
+    def deleted(self, begins: Mapping[int, int]) -> None:
+        """Forget those that the topic keeps no more, by the first offset of each partition."""
+        gone = [
+            pop_id
+            for pop_id, each in self._parked.items()
+            if each.offset < begins.get(each.partition, 0)
+        ]
+        for pop_id in gone:
+            del self._parked[pop_id]
+
+    def waiting(self) -> list[Parked]:
+        """Those that still wait."""
+        return [each for pop_id, each in self._parked.items() if pop_id not in self._settled]

@@ -1,0 +1,154 @@
+"""Looks at Kafka from outside the workers: what is owed, how old it is, how long it is kept.
+
+It outlives the workers, so that their death cannot hide what they left. All of it is read where
+it stands: the age of the oldest event is that of the record at the committed offset. Nobody's group
+is joined, and nothing is committed.
+"""
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+
+from pop_stream.errors import TopicsMissingError, WorkFailedError
+from pop_stream.kafka.admin import connected_admin
+from pop_stream.kafka.group import PartitionState, committed_by, group_of, partitions_of
+from pop_stream.kafka.reading import Record, first_records, read_all
+from pop_stream.kafka.topics import configs_of
+from pop_stream.pop.redrive import RedriveSchedule
+from pop_stream.pop.trail import Origin, trail_from_own_topic
+from pop_stream.settings import Settings
+from pop_stream.settings.values import parse_waits
+from pop_stream.watch.look import Look, Owed, owed_of
+from pop_stream.watch.parked import ParkedEvents
+
+_READ_SECONDS = 60.0
+
+
+class Prober:
+    """Looks at the topics of one group. Belongs to one event loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._schedule = RedriveSchedule(
+            parse_waits(settings.auto_redrive), frozenset(settings.auto_redrive_reasons)
+        )
+        self._parked = ParkedEvents(self._schedule)
+        #: Up to where the failure topic and the marks were read.
+        self._read_to: dict[TopicPartition, int] = {}
+
+    async def look(self) -> Look:
+        """Look once.
+
+        Raises KafkaUnreachableError, TopicsMissingError, and WorkFailedError when Kafka refuses.
+        """
+        settings, began = self._settings, time.monotonic()
+        worked = (settings.events_topic, settings.retry_topic, settings.failure_topic)
+        states = await partitions_of(settings, (*worked, settings.settled_topic))
+        if missing := {*worked, settings.settled_topic} - {state.topic for state in states}:
+            raise TopicsMissingError(
+                f"no such topic: {', '.join(sorted(missing))}; `pop-stream topics ensure` makes it"
+            )
+        async with connected_admin(settings) as admin:
+            group = await group_of(admin, settings.group)
+            configs = await configs_of(admin, worked)
+            redriven = {
+                (step, place.partition): offset
+                for step in range(len(self._schedule.waits))
+                for place, offset in (
+                    await committed_by(admin, f"{settings.group}-redrive-{step + 1}")
+                ).items()
+                if place.topic == settings.failure_topic
+            }
+        seen = tuple(state for state in states if state.topic in worked)
+        retention = {topic: _retention(configs.get(topic, {})) for topic in worked}
+        try:
+            owed = await self._oldest(seen, retention)
+            await self._read_parked(states, redriven)
+        except KafkaError as error:
+            raise WorkFailedError(f"Kafka did not give the records: {error!r}") from error
+        waiting = self._parked.waiting()
+        owed[settings.failure_topic] = owed_of(
+            [(each.produced_at, each.parked_at) for each in waiting],
+            retention[settings.failure_topic],
+        )
+        return Look(
+            at=time.time(),
+            seconds=time.monotonic() - began,
+            partitions=seen,
+            owed=owed,
+            retention_seconds=retention,
+            parked=len(waiting),
+            group=group,
+        )
+
+    async def _oldest(
+        self, states: Sequence[PartitionState], retention: Mapping[str, float]
+    ) -> dict[str, Owed]:
+        """What is owed on the topics from which attempts are made."""
+        settings = self._settings
+        spans = {
+            _place(state): (state.next, state.end)
+            for state in states
+            if state.next < state.end and state.topic != settings.failure_topic
+        }
+        found = await first_records(settings, spans)
+        owed = {}
+        for topic in (settings.events_topic, settings.retry_topic):
+            times = [
+                (_produced_at(record, is_ours=topic == settings.retry_topic), record.timestamp)
+                for place, record in found.items()
+                if place.topic == topic
+            ]
+            owed[topic] = owed_of(times, retention[topic])
+        return owed
+
+    async def _read_parked(
+        self, states: Sequence[PartitionState], redriven: Mapping[tuple[int, int], int]
+    ) -> None:
+        settings = self._settings
+        if any(state.end < self._read_to.get(_place(state), 0) for state in states):
+            # A topic was made anew: what was read of the old one is gone.
+            self._parked, self._read_to = ParkedEvents(self._schedule), {}
+        parked, spans = self._parked, {}
+        for state in states:
+            place = _place(state)
+            begin = max(self._read_to.get(place, 0), state.begin)
+            if (
+                state.topic in (settings.failure_topic, settings.settled_topic)
+                and begin < state.end
+            ):
+                spans[place] = (begin, state.end)
+
+        def take(record: Record) -> None:
+            if record.topic == settings.settled_topic:
+                parked.mark(record.key, record.value)
+            else:
+                parked.park(
+                    record.topic, record.partition, record.offset, record.timestamp, record.headers
+                )
+
+        await read_all(settings, spans, take, within_seconds=_READ_SECONDS)
+        self._read_to |= {place: end for place, (_, end) in spans.items()}
+        parked.sent_back(redriven)
+        parked.deleted({s.partition: s.begin for s in states if s.topic == settings.failure_topic})
+
+
+def _produced_at(record: Record, *, is_ours: bool) -> int:
+    """When the player's own record was stored, in epoch milliseconds."""
+    if not is_ours:
+        return record.timestamp
+    here = Origin(record.topic, record.partition, record.offset, record.timestamp)
+    return trail_from_own_topic(record.headers, here).origin.timestamp
+
+
+def _place(state: PartitionState) -> TopicPartition:
+    return TopicPartition(state.topic, state.partition)
+
+
+def _retention(config: Mapping[str, str]) -> float:
+    """In seconds; infinite when it keeps everything, or when Kafka does not let us see it."""
+    milliseconds = int(config.get("retention.ms", "-1"))
+    return math.inf if milliseconds < 0 else milliseconds / 1000
