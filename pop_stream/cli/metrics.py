@@ -9,10 +9,11 @@ from pop_stream.cli.output import print_json, print_table
 from pop_stream.watch.table import METRICS, OPEN, Kind, Metric, Source
 
 _HEAD = """\
-<!-- Made by `pop-stream metrics --markdown > docs/metrics.md`. Change pop_stream/watch/table.py. -->
+<!-- Made by `pop-stream metrics --markdown > docs/metrics.md` from pop_stream/watch/table.py. -->
 # Metrics
 
-Workers serve theirs on `POP_STREAM_METRICS_PORT`, `pop-stream watch` on `POP_STREAM_WATCH_PORT`, both at `/metrics`.
+Workers serve theirs on `POP_STREAM_METRICS_PORT`, `pop-stream watch` on `POP_STREAM_WATCH_PORT`,
+both at `/metrics`.
 Every series is there from the start, at 0, so that `increase()` sees its first event.
 No label ever holds a screen, a site, an id, a URL or an error's text.
 Beside these there are those of every Python process: `process_*`, `python_gc_*`.

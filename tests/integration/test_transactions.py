@@ -18,6 +18,7 @@ def test_the_marks_of_transactions_are_passed_over(topics: Settings, tmp_path: P
     sent = events(80)
     producer = Producer({
         "bootstrap.servers": topics.kafka_bootstrap_servers,
+        "log_level": 0,  # it would complain when Kafka ends with the tests
         "transactional.id": f"{topics.events_topic}-writer",
     })  # fmt: skip
     producer.init_transactions(_SECONDS)
