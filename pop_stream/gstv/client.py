@@ -96,15 +96,17 @@ class GstvClient(Generic[T]):
             started.append(self._waiting[0].started_at)
         return min(started, default=None)
 
-    def post(self, token: T, body: bytes, pop_id: str, attempt: int) -> None:
+    def post(
+        self, token: T, body: bytes, pop_id: str, attempt: int, traceparent: str | None = None
+    ) -> None:
         """Start a post; its outcome comes later, with `token`.
 
-        Raises RuntimeError without room, and ValueError for an impossible pop-id: nothing was
-        started then.
+        Raises RuntimeError without room, and ValueError for an impossible pop-id or traceparent:
+        nothing was started then.
         """
         if self._closed or len(self._busy) + len(self._waiting) >= self._max_in_flight:
             raise RuntimeError("the client is closed" if self._closed else "the client is full")
-        request = self._request(body, pop_id, attempt)
+        request = self._request(body, pop_id, attempt, traceparent)
         now = time.monotonic()
         if self._sweep_timer is None:
             self._start_sweeping(now)

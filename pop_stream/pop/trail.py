@@ -24,6 +24,8 @@ _ORIGIN = "pop-origin"
 _FLAGS = "pop-flags"
 _REDRIVES = "pop-redrives"
 _REPLAY = "pop-replay"
+#: The player's, and carried along.
+_TRACEPARENT = "traceparent"
 #: Tells what was left behind of an event too large for our topics.
 TRIMMED = "pop-trimmed"
 
@@ -163,6 +165,11 @@ def redriven(headers: Headers) -> list[tuple[str, bytes]]:
     """
     redrives = str(redrives_of(headers) + 1).encode()
     return [*_without(headers, (_REDRIVES, _NOT_BEFORE)), (_REDRIVES, redrives)]
+
+
+def traceparent_of(headers: Headers) -> str | None:
+    """The trace that a record belongs to (W3C Trace Context); None when it names none."""
+    return _text(_latest(headers, _TRACEPARENT)) or None
 
 
 def own_headers(headers: Headers) -> Headers:

@@ -221,6 +221,9 @@ class WatchSettings(_Section):
     watch_seconds: Seconds = 15.0
     """How often `pop-stream watch` looks at Kafka."""
 
+    traces: Literal["off", "otlp"] = "off"
+    """otlp: a span for each attempt, sent as the OTEL_* variables say; needs the extra `otel`."""
+
     log_format: Literal["auto", "text", "json"] = "auto"
     """How log lines are written. auto: as text on a terminal, as JSON elsewhere."""
 

@@ -52,6 +52,7 @@ from pop_stream.stream.work import Work
 from pop_stream.watch.server import Server
 from pop_stream.watch.status import Status
 from pop_stream.watch.tally import Tally
+from pop_stream.watch.tracing import tracing_of
 
 T = TypeVar("T")
 
@@ -84,6 +85,7 @@ class PopStreamApp(faust.App):
         self._settled: Settled | None = None
         self._redriver: Redriver | None = None
         self._metrics: Server | None = None
+        self._tracing = tracing_of(settings)
         self._guard = Guard(
             lambda: look_around(settings), self.tally, self.abort, trouble=self._trouble
         )
@@ -160,6 +162,8 @@ class PopStreamApp(faust.App):
             await self._work.aclose()
         if self._watchdog is not None:
             self._watchdog.stop()
+        if self._tracing is not None:
+            await asyncio.to_thread(self._tracing.close)
         if self._metrics is not None:
             self._metrics.close()
 
@@ -209,6 +213,7 @@ class PopStreamApp(faust.App):
             handoff=handoff,
             tally=tally,
             abort=abort,
+            tracing=self._tracing,
         )
         notifier = Notifier(
             NotificationStyle(

@@ -13,6 +13,7 @@ from pop_stream.pop.trail import (
 )
 from pop_stream.stream.ledger import Run
 from pop_stream.stream.record import KafkaRecord
+from pop_stream.watch.tracing import Span
 
 
 class Stage(StrEnum):
@@ -40,6 +41,8 @@ class Claim:
     not_before: int = 0
     #: When the attempt under way was started, on the clock of `time.monotonic`.
     attempted_at: float = 0.0
+    #: The span of the attempt under way, when traces are on.
+    span: Span | None = None
     #: The flags of the event, once it was read.
     flags: tuple[str, ...] = ()
     #: When an attempt failed that the record's headers know nothing of, in epoch milliseconds.

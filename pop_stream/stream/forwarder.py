@@ -19,6 +19,7 @@ from pop_stream.pop.identity import time_of
 from pop_stream.pop.outcome import Outcome
 from pop_stream.pop.play_times import latest_local_time
 from pop_stream.pop.recent import Failed
+from pop_stream.pop.trail import traceparent_of
 from pop_stream.pop.verdict import Delivered, Fail, Hold, Policy, Reason, Retry, is_success, judge
 from pop_stream.stream.abort import Abort
 from pop_stream.stream.claim import Claim, Stage, claims_of, now_ms
@@ -33,6 +34,7 @@ from pop_stream.stream.screen_order import ScreenOrder
 from pop_stream.stream.waiting import Waiting
 from pop_stream.watch.status import Held
 from pop_stream.watch.tally import Tally
+from pop_stream.watch.tracing import Tracing
 
 MakeClient = Callable[[Callable[[Claim, Outcome], None]], GstvClient[Claim]]
 
@@ -63,8 +65,11 @@ class Forwarder:
         handoff: Handoff,
         tally: Tally,
         abort: Abort,
+        tracing: Tracing | None = None,
     ) -> None:
+        """`tracing` None: no spans are made."""
         self._conduct = conduct
+        self._tracing = tracing
         self._client = make_client(self._on_outcome)
         self._tally = tally
         self._abort = abort
@@ -196,7 +201,9 @@ class Forwarder:
             case Forward(body=body, flags=flags):
                 claim.flags = flags
                 claim.attempted_at = time.monotonic()
-                self._client.post(claim, body, claim.pop_id, claim.attempts + 1)
+                tracing = self._tracing
+                traceparent = None if tracing is None else _begin_span(tracing, claim)
+                self._client.post(claim, body, claim.pop_id, claim.attempts + 1, traceparent)
                 if self._gate.is_shut:
                     self._gate.attempted()
                 return True
@@ -204,6 +211,8 @@ class Forwarder:
     def _on_outcome(self, claim: Claim, outcome: Outcome) -> None:
         self.outcomes += 1
         try:
+            if claim.span is not None:
+                claim.span.end(outcome if claim.run.open and not self._ended else None)
             # An attempt that we end ourselves is none: the event is read again.
             if claim.run.open and not self._ended:
                 self._settle(claim, outcome)
@@ -257,7 +266,8 @@ class Forwarder:
             tally = self._tally
             tally.events_completed[("delivered",)] += 1
             produced_at = claim.produced_at / 1000
-            tally.delivery_delay_seconds.observe(time.time() - produced_at)
+            trace_id = None if claim.span is None else claim.span.trace_id
+            tally.delivery_delay_seconds.observe(time.time() - produced_at, trace_id)
             minted_at = time_of(claim.pop_id)
             if minted_at is not None:
                 tally.ingest_delay_seconds.observe(produced_at - minted_at)
@@ -346,3 +356,16 @@ class Forwarder:
 def _screen_of(claim: Claim) -> bytes | str:
     """What stands for the event's screen; an event without a key stands for itself."""
     return claim.record.key or claim.pop_id
+
+
+def _begin_span(tracing: Tracing, claim: Claim) -> str:
+    """Begin the span of an attempt; what GSTV is told of it."""
+    claim.span = tracing.begin(
+        traceparent_of(claim.record.headers),
+        {
+            "pop.id": claim.pop_id,
+            "pop.attempt": claim.attempts + 1,
+            "messaging.destination.name": claim.record.topic,
+        },
+    )
+    return claim.span.traceparent

@@ -15,6 +15,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Exemplar
 
 from pop_stream.watch.table import PREFIX, Kind, Metric
 from pop_stream.watch.tally import Histogram
@@ -54,7 +55,7 @@ def _histogram(metric: Metric, numbers: object) -> Family:
     found: Mapping[Labels, object] = numbers if isinstance(numbers, Mapping) else {(): numbers}
     for labels, each in found.items():
         histogram = cast(Histogram, each)
-        family.add_metric(labels, list(_cumulated(histogram)), histogram.total)
+        family.add_metric(labels, [*_cumulated(histogram)], histogram.total)
     return family
 
 
@@ -81,9 +82,18 @@ def _numbers_of(metric: Metric, numbers: object) -> Iterator[tuple[Labels, float
         yield labels, found.get(labels, 0)
 
 
-def _cumulated(histogram: Histogram) -> Iterator[tuple[str, float]]:
+def _cumulated(
+    histogram: Histogram,
+) -> Iterator[tuple[str, float] | tuple[str, float, Exemplar]]:
     bounds = [*(str(float(bound)) for bound in histogram.bounds), "+Inf"]
     total = 0
-    for bound, count in zip(bounds, histogram.counts, strict=True):
+    exemplars = dict(histogram.exemplars)
+    for bucket, (bound, count) in enumerate(zip(bounds, histogram.counts, strict=True)):
         total += count
-        yield bound, total
+        last = exemplars.get(bucket)
+        if last is None:
+            yield bound, total
+        else:
+            # Shown in OpenMetrics only: Prometheus' own form has no place for it.
+            trace_id, seconds, at = last
+            yield bound, total, Exemplar({"trace_id": trace_id}, seconds, at)

@@ -37,20 +37,25 @@ _BY_TROUBLE: Final = {
 class Histogram:
     """How many seconds something took, by buckets."""
 
-    __slots__ = ("bounds", "counts", "total")
+    __slots__ = ("bounds", "counts", "exemplars", "total")
 
     def __init__(self, metric: str) -> None:
         """Take the bounds of a metric of the table."""
         self.bounds = _BOUNDS[metric]
         self.counts = [0] * (len(self.bounds) + 1)
         self.total = 0.0
+        #: Of each bucket the last trace that fell into it: its id, how long it took, and when.
+        self.exemplars: dict[int, tuple[str, float, float]] = {}
 
-    def observe(self, seconds: float) -> None:
-        """Count one; a clock that went back counts as no time."""
+    def observe(self, seconds: float, trace_id: str | None = None) -> None:
+        """Count one, of a trace if it was kept; a clock that went back counts as no time."""
         if seconds < 0:
             seconds = 0.0
-        self.counts[bisect_left(self.bounds, seconds)] += 1
+        bucket = bisect_left(self.bounds, seconds)
+        self.counts[bucket] += 1
         self.total += seconds
+        if trace_id is not None:
+            self.exemplars[bucket] = (trace_id, seconds, time.time())
 
 
 class Tally:

@@ -96,7 +96,14 @@ class Client:
     def in_flight(self) -> int:
         return len(self._posts)
 
-    def post(self, token: Claim, body: bytes, pop_id: str, attempt: int) -> None:
+    def post(
+        self,
+        token: Claim,
+        body: bytes,
+        pop_id: str,
+        attempt: int,
+        traceparent: str | None = None,  # noqa: ARG002 - no traces here
+    ) -> None:
         """Start a POST."""
         if self.room <= 0:
             raise RuntimeError("the client is full or closed")

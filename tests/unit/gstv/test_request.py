@@ -81,3 +81,21 @@ def test_an_attempt_that_is_no_number_is_refused(attempt: object) -> None:
     """No attempt number can add a header."""
     with pytest.raises(TypeError):
         head().request(b"", POP_ID, attempt)
+
+
+def test_a_trace_is_told_in_a_header_of_its_own() -> None:
+    """Beside all the others; the rest of the request stays as it is."""
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    plain = head()
+    traced = plain.request(b"{}", "id-1", 1, trace)
+
+    line = f"traceparent: {trace}\r\n".encode()
+    assert traced.count(line) == 1
+    assert traced.replace(line, b"") == plain.request(b"{}", "id-1", 1)
+
+
+@pytest.mark.parametrize("odd", ["", "00-1-2-01", "00-0af7651916cd43dd8448eb211c80319c\r\nX: 1"])
+def test_a_trace_that_could_leave_its_header_is_refused(odd: str) -> None:
+    """Nothing is sent then."""
+    with pytest.raises(ValueError, match="traceparent"):
+        head().request(b"{}", "id-1", 1, odd)

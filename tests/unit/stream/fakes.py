@@ -77,6 +77,7 @@ class Post:
     body: bytes
     pop_id: str
     attempt: int
+    traceparent: str | None = None
 
 
 class FakeGstv:
@@ -106,10 +107,12 @@ class FakeGstv:
     def in_flight(self) -> int:
         return len(self.open)
 
-    def post(self, token: Any, body: bytes, pop_id: str, attempt: int) -> None:
+    def post(
+        self, token: Any, body: bytes, pop_id: str, attempt: int, traceparent: str | None = None
+    ) -> None:
         if self.room <= 0:
             raise RuntimeError("the client is full or closed")
-        post = Post(token, body, pop_id, attempt)
+        post = Post(token, body, pop_id, attempt, traceparent)
         self.posts.append(post)
         self.open.append(post)
         self.most_in_flight = max(self.most_in_flight, len(self.open))

@@ -11,6 +11,7 @@ from pop_stream.stream.claim import Stage
 from pop_stream.stream.forwarder import Conduct, Forwarder
 from pop_stream.stream.handoff import Handoff
 from pop_stream.watch.tally import Tally
+from pop_stream.watch.tracing import Tracing
 from tests.unit.stream.fakes import (
     EVENTS,
     FAILURE,
@@ -38,6 +39,7 @@ class Scene:
         max_in_flight: int = 64,
         working: bool = True,
         order: Literal["none", "screen"] = "none",
+        tracing: Tracing | None = None,
         **policy: Any,
     ) -> None:
         self.arrivals = Arrivals()
@@ -60,6 +62,7 @@ class Scene:
             handoff=self.handoff,
             tally=self.tally,
             abort=self.abort,
+            tracing=tracing,
         )
         if working:
             self.forwarder.resume()

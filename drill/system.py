@@ -1,0 +1,137 @@
+"""The whole system on this machine: Kafka, players, GSTV's mock, two workers, the watch."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from faults.gstv import Gstv
+from faults.player import Players
+from faults.proxy import Proxy
+from faults.supervisor import WORKER, SupervisedWorker
+from pop_stream.gstv.mock.running import MockGstv
+from pop_stream.kafka import topics
+from pop_stream.kafka.local import LocalKafka, LocalKafkaOptions
+from pop_stream.kafka.ports import free_ports
+from pop_stream.settings import Settings
+
+WATCH = (sys.executable, "-m", "pop_stream", "watch")
+_PARTITIONS = 6
+_SCREENS = 40
+#: So that each kind of thing happens a little all the time: refused, failed at first, odd.
+USUAL_RULES = (
+    {"when": {"share": [0, 0.01]}, "then": {"status": 422}},
+    {"when": {"share": [0.01, 0.05], "nth": "<=1"}, "then": {"status": 503}},
+    {"then": {"delay": [0, 0.03]}},
+)
+#: Short where waiting proves nothing. The same names as in production, so that dashboards and
+#: alerts need no other.
+_QUICK = {
+    "session_timeout_seconds": "6",
+    "retry_backoff_seconds": "0.2,0.4,0.6",
+    "gstv_timeout_seconds": "2",
+    "gstv_probe_most_seconds": "2",
+    "auto_redrive": "20s",
+    "drain_seconds": "5",
+    "watch_seconds": "1",
+    "log_format": "json",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class System:
+    """The parts of a drill."""
+
+    kafka: LocalKafka
+    gstv: Gstv
+    gstv_proxy: Proxy
+    #: Who is told of failures beside the topic.
+    notified: MockGstv
+    players: Players
+    workers: tuple[SupervisedWorker, ...]
+    watch: SupervisedWorker
+    settings: Settings
+    #: What Prometheus scrapes, by job.
+    jobs: Mapping[str, tuple[str, ...]]
+    folder: Path
+
+
+@contextmanager
+def running_system(folder: Path, *, seed: int) -> Iterator[System]:
+    """Start everything but workers and players, which the scenario starts."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        kafka = stack.enter_context(LocalKafka.start(LocalKafkaOptions(brokers=1)))
+        settings = Settings().model_copy(
+            update={"kafka_bootstrap_servers": kafka.bootstrap_servers}
+        )
+        asyncio.run(topics.ensure(settings, partitions=_PARTITIONS, replication=1))
+        gstv = Gstv(folder / "gstv.ndjson", USUAL_RULES)
+        stack.callback(gstv.close)
+        proxy = stack.enter_context(Proxy.start(("127.0.0.1", gstv.port), seed=seed))
+        notified = stack.enter_context(MockGstv.start_process())
+        players = Players(
+            kafka.bootstrap_servers,
+            settings.events_topic,
+            folder,
+            screens=_SCREENS,
+            bad_share=0.005,
+            seed=seed,
+        )
+        stack.callback(players.close)
+        stack.callback(players.stop)
+        ports = free_ports(3)
+        shared = {
+            **_QUICK,
+            "kafka_bootstrap_servers": kafka.bootstrap_servers,
+            "gstv_url": f"http://127.0.0.1:{proxy.port}/pops",
+            "notification_url": f"http://127.0.0.1:{notified.port}/notify",
+        }
+        workers = tuple(
+            _supervised(f"worker-{n}", shared | {"metrics_port": str(port)}, folder, WORKER)
+            for n, port in enumerate(ports[:2], 1)
+        )
+        watch = _supervised("watch", shared | {"watch_port": str(ports[2])}, folder, WATCH)
+        for each in (*workers, watch):
+            stack.callback(each.close)
+        yield System(
+            kafka=kafka,
+            gstv=gstv,
+            gstv_proxy=proxy,
+            notified=notified,
+            players=players,
+            workers=workers,
+            watch=watch,
+            settings=settings,
+            jobs={
+                "pop-stream": tuple(f"127.0.0.1:{port}" for port in ports[:2]),
+                "pop-stream-watch": (f"127.0.0.1:{ports[2]}",),
+            },
+            folder=folder,
+        )
+
+
+def _supervised(
+    name: str, settings: Mapping[str, str], folder: Path, argv: tuple[str, ...]
+) -> SupervisedWorker:
+    environment = {f"POP_STREAM_{key.upper()}": value for key, value in settings.items()}
+    return SupervisedWorker(name, environment, folder, argv=argv)
+
+
+def run_command(system: System, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command of pop-stream against the system, as a person would."""
+    environment = dict(os.environ) | {
+        "POP_STREAM_KAFKA_BOOTSTRAP_SERVERS": system.kafka.bootstrap_servers
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "pop_stream", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
