@@ -117,7 +117,8 @@ WORKER_METRICS = (
     ),
     _histogram(
         "ingest_delay_seconds",
-        "From the moment in an event's pop-id to its record in Kafka: how late players are.",
+        "From the moment in an event's pop-id to its record in Kafka: how late players are. "
+        "Of one event in sixteen.",
         (1, 10, 60, 600, 3600, 21_600, 86_400, 604_800),
     ),
     _counter("retries_scheduled", "Events handed to the retry topic.", reason=_REASONS),
