@@ -191,7 +191,7 @@ def _perform_all(scenario: Scenario, stage: Stage, say: Say) -> list[Fault]:
 
     def at_its_time(action: Action) -> list[Fault]:
         time.sleep(max(0.0, began + action.at - time.monotonic()))
-        done = perform(action, stage)
+        done = _tried(action, stage)
         for fault in done:
             say(f"  {fault.kind} {fault.target}: {fault.seen}{'' if fault.bit else ' (no bite)'}")
         return done
@@ -203,6 +203,17 @@ def _perform_all(scenario: Scenario, stage: Stage, say: Say) -> list[Fault]:
     done = [fault for end in ends for fault in end.result()]
     time.sleep(max(0.0, began + scenario.seconds - time.monotonic()))
     return sorted(done, key=lambda fault: fault.began_at)
+
+
+def _tried(action: Action, stage: Stage) -> list[Fault]:
+    """Perform it. What could not be performed has not bitten: so is it judged, and told of."""
+    began = time.time()
+    try:
+        return perform(action, stage)
+    except Exception as error:  # noqa: BLE001 - a run of half an hour is not lost for it
+        kind = type(action).__name__
+        return [Fault(kind=kind, target="", began_at=began, ended_at=time.time(), bit=False,
+                      seen=f"could not be performed: {error!r}")]  # fmt: skip
 
 
 def _into(
