@@ -49,10 +49,13 @@ soak: setup ## Play drawn faults for an hour, and report (ARGS="--minutes 10 --s
 soak-sim: setup ## Run ten million schedules of the simulated core (SCHEDULES=100000)
 	$(BIN)/python -m tests.simulation --schedules $(or $(SCHEDULES),10000000) $(ARGS)
 
-lock: setup ## Renew requirements.lock from pyproject.toml
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate \
-	  --all-extras --group dev --python-version 3.11 --custom-compile-command "make lock" \
-	  -o requirements.lock pyproject.toml
+LOCK = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate \
+  --python-version 3.11 --custom-compile-command "make lock"
+
+lock: setup ## Renew requirements.lock, and those of the image, from pyproject.toml
+	$(LOCK) --all-extras --group dev -o requirements.lock pyproject.toml
+	$(LOCK) --extra otel --constraint requirements.lock -o docker/requirements.lock pyproject.toml
+	echo hatchling | $(LOCK) --constraint requirements.lock -o docker/build.lock -
 
 clean: ## Remove what was built
 	rm -rf $(VENV) build dist

@@ -1,0 +1,88 @@
+"""The image, as far as it can be tried without Docker: see `tests/support/image.py`."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from pop_stream.kafka.ports import free_ports
+from pop_stream.settings import TOPICS, Settings
+from tests.support.eventually import eventually
+from tests.support.image import Image, can_confine, confined, play_dockerfile, programs_of
+from tests.support.plays import events
+from tests.support.trial import Trial
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
+    """The image, built as its Dockerfile says."""
+    if not can_confine():
+        pytest.skip("needs root, unshare and setpriv: to give rights up one must have them")
+    folder = tmp_path_factory.mktemp("image")
+    for path in (folder, *folder.parents):
+        # The image's user is nobody here, and pytest's folders are root's alone.
+        if path.stat().st_uid == os.geteuid() and path != Path("/"):
+            path.chmod(path.stat().st_mode | 0o111)
+    return play_dockerfile(folder)
+
+
+def environment_of(image: Image, settings: Settings, **more: str) -> dict[str, str]:
+    """The environment of a container with these settings."""
+    names = ("kafka_bootstrap_servers", "group", *TOPICS)
+    ours = {name: getattr(settings, name) for name in names} | more
+    return {
+        **image.environment,
+        "PATH": programs_of(image),
+        **{f"POP_STREAM_{name.upper()}": value for name, value in ours.items()},
+    }
+
+
+def test_a_worker_of_the_image_delivers_as_nobody_on_a_root_it_cannot_write(
+    image: Image, topics: Settings, tmp_path: Path
+) -> None:
+    """It is healthy by the image's own check, drains on SIGTERM, and ends with 0."""
+    trial = Trial(topics, tmp_path)
+    (port,) = free_ports(1)
+    log = tmp_path / "worker.log"
+    trial.send(events(40))
+    with trial.gstv() as gstv, log.open("wb") as stderr:
+        environment = environment_of(
+            image, topics, gstv_url=gstv.url, metrics_port=str(port), metrics_host="127.0.0.1"
+        )
+        command = confined(image, [*image.entrypoint, "worker"])
+        with subprocess.Popen(command, env=environment, stderr=stderr) as process:
+            try:
+                eventually(lambda: trial.delivered == 40 or process.poll(), "all is delivered")
+                assert process.poll() is None, log.read_text()
+                status = Path(f"/proc/{process.pid}/status").read_text()
+                assert f"\nUid:\t{image.user}\t{image.user}" in status
+                assert "\nNoNewPrivs:\t1\n" in status
+                assert "\nCapBnd:\t0000000000000000\n" in status
+                check = [part.replace("9108", str(port)) for part in image.healthcheck]
+                subprocess.run(confined(image, check), env=environment, check=True)
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(30) == 0
+            finally:
+                process.kill()
+    assert [json.loads(line)["event"] for line in log.read_text().splitlines()][-1] == (
+        "worker.stopped"
+    )
+
+
+def test_what_the_image_has_is_what_it_needs(image: Image) -> None:
+    """No installer, no compiler's leavings, nothing of the tests."""
+    packages = next(image.folders["/opt"].glob("pop-stream/lib/python3*/site-packages"))
+    names = {path.name.partition("-")[0].lower() for path in packages.glob("*.dist-info")}
+
+    assert {"pop_stream", "faust_streaming", "aiokafka", "opentelemetry_sdk"} <= names
+    assert not names & {"pip", "pytest", "hatchling", "mypy", "testcontainers"}
+    began = time.monotonic()
+    command = confined(image, [*image.entrypoint, "--version"])
+    environment = {**image.environment, "PATH": programs_of(image)}
+    told = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert told.stdout.startswith("pop-stream "), told.stderr
+    assert time.monotonic() - began < 60
