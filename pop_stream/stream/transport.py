@@ -228,14 +228,16 @@ class Consumer(faust_aiokafka.Consumer):
         self._host.ledger.open({Place(*place) for place in assigned}, committed)
         self._continuity.assigned(assigned)
         self._host.work.resume(self._share_of(assigned))
-        self._count_rebalance(assigned)
+        self._tell_of_rebalance(assigned, generation_id)
         await super().on_partitions_assigned(assigned, generation_id)
 
-    def _count_rebalance(self, assigned: set[TP]) -> None:
-        tally = self._host.tally
+    def _tell_of_rebalance(self, assigned: set[TP], generation_id: int) -> None:
+        tally, seconds = self._host.tally, time.monotonic() - self._revoked_at
         tally.rebalances[()] += 1
-        tally.rebalance_duration_seconds.observe(time.monotonic() - self._revoked_at)
+        tally.rebalance_duration_seconds.observe(seconds)
         mine = Counter(place.topic for place in assigned)
+        log.info("group.assigned", extra={"partitions": dict(mine), "generation": generation_id,
+                                          "seconds": round(seconds, 3)})  # fmt: skip
         # A topic of which nothing is left is still shown, with 0.
         topics = {*mine, *(topic for (topic,) in tally.assigned_partitions)}
         tally.assigned_partitions = {(topic,): mine[topic] for topic in topics}
