@@ -30,6 +30,8 @@ class Record(Protocol):
     def key(self) -> bytes | None: ...  # noqa: D102
     @property
     def value(self) -> bytes | None: ...  # noqa: D102
+    @property
+    def timestamp(self) -> int: ...  # noqa: D102
 
 
 R = TypeVar("R", bound=Record)
@@ -51,6 +53,21 @@ class Place(NamedTuple):
     partition: int
 
 
+class Standing(NamedTuple):
+    """How far a partition is."""
+
+    place: Place
+    #: What was last committed; None: nothing was taken yet.
+    committed: int | None
+    #: The end of the finished prefix; None: not known yet.
+    offset: int | None
+    #: Whether nothing is left to commit.
+    is_done: bool
+    #: When the first unfinished event was written to the topic, in epoch milliseconds, as its
+    #: record says; None: all that was taken is finished.
+    written_ms: int | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """How much one topic may hold unfinished before no more of it is fetched."""
@@ -65,13 +82,15 @@ class Limits:
 class Run(Generic[R]):
     """The records of one partition from one fetch, and which of them are finished."""
 
-    __slots__ = ("_done", "_partition", "_sizes", "offsets", "place", "records")
+    __slots__ = ("_done", "_partition", "_sizes", "offsets", "place", "records", "written_ms")
 
     def __init__(self, partition: "_Partition[R]", records: Sequence[R]) -> None:
         self.place = partition.place
         #: Emptied by the one who takes the records over, so that finished ones can go.
         self.records = records
         self.offsets = [record.offset for record in records]
+        #: When each was written to the topic, in epoch milliseconds, as it says.
+        self.written_ms = [record.timestamp for record in records]
         self._sizes = [len(record.value or b"") + len(record.key or b"") for record in records]
         self._done = bytearray(len(records))
         self._partition = partition
@@ -186,6 +205,19 @@ class _Partition(Generic[R]):
         self.advance()
         return self.skew
 
+    def standing(self) -> Standing:
+        self.advance()
+        committed = None if self.committed is None else self.committed.offset
+        if self.runs:
+            run, head = self.runs[0], self.head
+            return Standing(
+                self.place, committed, run.offsets[head], is_done=False,
+                written_ms=run.written_ms[head],
+            )  # fmt: skip
+        offset = self.begins_at if self.next_offset is None else self.next_offset
+        is_done = committed == self.next_offset
+        return Standing(self.place, committed, offset, is_done=is_done, written_ms=None)
+
     def commit(self) -> Commit | None:
         if self.next_offset is None:
             return None
@@ -292,13 +324,9 @@ class Ledger(Generic[R]):
             state.finished_before = frozenset(o for o in state.finished_before if o >= end)
         return run
 
-    def standing(self) -> Iterator[tuple[Place, int | None, bool]]:
-        """Give each partition with its committed offset, and whether nothing is left to commit."""
-        for place, state in self._partitions.items():
-            state.advance()
-            committed = None if state.committed is None else state.committed.offset
-            is_done = not state.runs and committed == state.next_offset
-            yield place, committed, is_done
+    def standings(self) -> list[Standing]:
+        """How far each partition is."""
+        return [state.standing() for state in self._partitions.values()]
 
     def with_room(self) -> set[Place]:
         """The partitions of which more may be fetched."""

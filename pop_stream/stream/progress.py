@@ -5,7 +5,7 @@ Having nothing to commit counts as moving.
 
 import time
 
-from pop_stream.stream.ledger import Ledger, Place
+from pop_stream.stream.ledger import Ledger, Place, Standing
 from pop_stream.stream.record import KafkaRecord
 
 
@@ -14,16 +14,18 @@ class Progress:
 
     def __init__(self, ledger: Ledger[KafkaRecord]) -> None:
         self._ledger = ledger
-        self._committed: dict[Place, int | None] = {}
+        #: How far each partition that is ours was at the last look. Another dictionary after each.
+        self.standings: dict[Place, Standing] = {}
         #: When each partition that is ours last moved, in epoch seconds.
         self.moved_at: dict[Place, float] = {}
 
     def look(self) -> None:
         """Note what has moved since the last look; forget what is not ours any more."""
         now = time.time()
-        committed, moved_at = {}, {}
-        for place, offset, is_done in self._ledger.standing():
-            committed[place] = offset
-            moved = is_done or place not in self.moved_at or self._committed[place] != offset
+        standings, moved_at = {}, {}
+        for standing in self._ledger.standings():
+            place, before = standing.place, self.standings.get(standing.place)
+            standings[place] = standing
+            moved = standing.is_done or before is None or before.committed != standing.committed
             moved_at[place] = now if moved else self.moved_at[place]
-        self._committed, self.moved_at = committed, moved_at
+        self.standings, self.moved_at = standings, moved_at

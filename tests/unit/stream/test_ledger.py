@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from pop_stream.stream.done_map import decode_done
-from pop_stream.stream.ledger import Commit, Ledger, Limits, Place, Run
+from pop_stream.stream.ledger import Commit, Ledger, Limits, Place, Run, Standing
 
 TOPIC = "pop-events"
 HERE = Place(TOPIC, 0)
@@ -22,6 +22,7 @@ class Row:
     offset: int
     key: bytes | None = b"k"
     value: bytes | None = b"vvv"
+    timestamp: int = 1_795_168_800_000
 
 
 def rows(*offsets: int) -> list[Row]:
@@ -41,6 +42,30 @@ def take(ledger: Ledger[Row], *offsets: int) -> Run[Row]:
     run = ledger.take(TOPIC, 0, rows(*offsets))
     assert run is not None
     return run
+
+
+def test_a_partition_stands_where_its_first_unfinished_event_is() -> None:
+    """Where the finished prefix ends, and when the event there was written."""
+    ledger = ledger_with()
+    assert ledger.standings() == [Standing(HERE, None, None, is_done=True, written_ms=None)]
+    run = ledger.take(TOPIC, 0, [Row(31, timestamp=5), Row(32, timestamp=7), Row(40, timestamp=6)])
+    assert run is not None
+    assert ledger.standings() == [Standing(HERE, 31, 31, is_done=False, written_ms=5)]
+    run.finish(0)
+    run.finish(1)
+    assert ledger.standings() == [Standing(HERE, 31, 40, is_done=False, written_ms=6)]
+    run.finish(2)
+    assert ledger.standings() == [Standing(HERE, 31, 41, is_done=False, written_ms=None)]
+    ledger.committed(ledger.commits())
+    assert ledger.standings() == [Standing(HERE, 41, 41, is_done=True, written_ms=None)]
+
+
+def test_a_partition_of_which_nothing_was_taken_stands_at_its_commit() -> None:
+    """As its owner before has left it."""
+    ledger: Ledger[Row] = Ledger({TOPIC: Limits()})
+    ledger.open({HERE}, {HERE: Commit(31)})
+
+    assert ledger.standings() == [Standing(HERE, None, 31, is_done=True, written_ms=None)]
 
 
 def test_nothing_is_committable_before_anything_is_finished() -> None:

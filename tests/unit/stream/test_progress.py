@@ -15,7 +15,7 @@ OTHER = Place("events", 1)
 
 def record(offset: int) -> Any:
     """What the ledger needs of a record."""
-    return SimpleNamespace(offset=offset, key=None, value=b"{}")
+    return SimpleNamespace(offset=offset, key=None, value=b"{}", timestamp=1_000 + offset)
 
 
 class Clock:
@@ -51,6 +51,7 @@ def test_a_partition_moves_when_its_commit_does(clock: Clock) -> None:
     run.finish(1)
     progress.look()
     assert progress.moved_at == {PLACE: 100}
+    assert progress.standings[PLACE].written_ms == 1_000
 
     clock.now = 120
     run.finish(0)
@@ -83,3 +84,4 @@ def test_a_partition_that_went_is_forgotten(clock: Clock) -> None:
     progress.look()
 
     assert progress.moved_at == {OTHER: 150}
+    assert progress.standings.keys() == {OTHER}
