@@ -135,6 +135,11 @@ class Forwarder:
         return self._gate.held
 
     @property
+    def free_since(self) -> float:
+        """Since when events are delivered, or when they last could be, in epoch seconds."""
+        return self._gate.free_since
+
+    @property
     def events_per_second_limit(self) -> float | None:
         """The most attempts that may be started in a second; None: as many as GSTV takes."""
         return self._pacer.events_per_second_limit

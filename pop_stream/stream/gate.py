@@ -7,21 +7,12 @@ import time
 from pop_stream.pop.breaker import Breaker, State
 from pop_stream.pop.outcome import Answer, NoAnswer, Outcome
 from pop_stream.pop.recent import Failed, Recent
+from pop_stream.pop.remedies import REMEDIES, TROUBLES
 from pop_stream.pop.verdict import Hold, Reason
 from pop_stream.watch.status import Held
 from pop_stream.watch.tally import Tally
 
 log = logging.getLogger(__name__)
-
-#: What a person should look at, in the line that tells that nothing is delivered.
-_REMEDIES = {
-    Reason.MISCONFIGURED: "check the URL, the credentials and the certificates: "
-    "POP_STREAM_GSTV_URL, POP_STREAM_GSTV_SSL_CAFILE",
-    Reason.UNREACHABLE: "see whether GSTV is up and whether this machine can reach it",
-    Reason.TRANSIENT: "GSTV fails nearly every event: tell GSTV",
-    Reason.REJECTED: "GSTV refuses nearly every event: compare the events with what GSTV expects",
-    Reason.SLOW_DOWN: "GSTV asks for fewer events",
-}
 
 
 class Gate:
@@ -31,6 +22,8 @@ class Gate:
         self._breaker = breaker
         self._tally = tally
         self._recent = Recent()
+        #: When the way became free, in monotonic seconds.
+        self._free_since = time.monotonic()
         #: Whether attempts are held back. A field, for it is asked with every event.
         self.is_shut = False
 
@@ -58,6 +51,11 @@ class Gate:
             since=epoch + breaker.since,
             next_probe_at=epoch + breaker.until,
         )
+
+    @property
+    def free_since(self) -> float:
+        """Since when the way is free, or when it last became so, in epoch seconds."""
+        return time.time() - time.monotonic() + self._free_since
 
     @property
     def counts(self) -> bool:
@@ -126,7 +124,7 @@ class Gate:
                 extra={"reason": reason.value, "status": status, "error": error,
                        "held_seconds": round(now - self._breaker.since, 3),
                        "next_probe_seconds": round(self._breaker.until - now, 3),
-                       "remedy": _REMEDIES[reason]},
+                       "remedy": f"{TROUBLES[reason]}: {REMEDIES[reason]}"},
             )  # fmt: skip
 
     def _show(self) -> None:
@@ -141,6 +139,7 @@ class Gate:
         if self._breaker.state is not State.CLOSED:
             return False
         self._recent = Recent()
+        self._free_since = time.monotonic()
         self.is_shut = False
         self._show()
         held = round(time.monotonic() - before.since, 3)

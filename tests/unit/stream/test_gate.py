@@ -22,6 +22,10 @@ class Clock:
     def monotonic(self) -> float:
         return self.now
 
+    def time(self) -> float:
+        """Epoch seconds."""
+        return 1_000_000.0 + self.now
+
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
@@ -233,3 +237,32 @@ def test_each_hold_is_told_once(
 def test_an_outcome_in_words(outcome: Outcome, words: tuple[int | None, str]) -> None:
     """A status, or what went wrong: never the answer's own text."""
     assert told(outcome) == words
+
+
+def test_it_is_known_since_when_the_way_is_free(clock: Clock, tally: Tally) -> None:
+    """Since the worker began, or since GSTV was back; and while it is not, since when it is not."""
+    gate = gate_of(tally)
+    clock.now = 1_500.0
+    assert gate.free_since == 1_001_000
+    assert gate.held is None
+    gate.hold(UNREACHABLE, KEY, NoAnswer(Trouble.DNS, sent=False))
+    clock.now = 1_700.0
+    assert gate.held is not None
+    assert gate.held.since == 1_001_500
+    gate.attempted()
+    gate.succeeded()
+    clock.now = 1_900.0
+
+    assert gate.held is None
+    assert gate.free_since == 1_001_700
+
+
+def test_what_holds_everything_is_logged_with_what_to_do(
+    tally: Tally, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In the words of the status page."""
+    gate_of(tally).hold(UNREACHABLE, KEY, NoAnswer(Trouble.DNS, sent=False))
+
+    assert caplog.records[0].__dict__["remedy"] == (
+        "GSTV cannot be reached: see whether GSTV is up and whether this machine can reach it"
+    )
