@@ -8,14 +8,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pop_stream.cli.span import span
 from pop_stream.kafka.backlog import Backlog, backlog_of
 from pop_stream.settings import Settings
+from pop_stream.watch.figures import STILL, forecast, span
 from pop_stream.watch.status import PATH
 
 _ANSWER_SECONDS = 3.0
-#: Growth below this many events a second is standing still.
-_STILL = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +39,13 @@ class Report:
     def behind_seconds(self) -> float | None:
         """How long the workers need for the backlog as it is; None when they finish nothing."""
         rate = self.finished_per_second
-        return self.events / rate if rate > _STILL else None
+        return self.events / rate if rate > STILL else None
 
     @property
     def drained_in_seconds(self) -> float | None:
         """When the backlog will be gone, as things go; None when it does not shrink."""
         shrinks = self.finished_per_second - self.produced_per_second
-        return self.events / shrinks if shrinks > _STILL else None
+        return self.events / shrinks if shrinks > STILL else None
 
 
 async def watch(settings: Settings, *, seconds: float) -> Report:
@@ -96,7 +94,8 @@ def as_lines(report: Report, *, now: float) -> Iterator[str]:
     yield f"backlog    {report.events:,} events{long} ({parts})"
     yield (
         f"flow       {report.produced_per_second:,.1f}/s in,"
-        f" {report.finished_per_second:,.1f}/s done: {_forecast(report)}"
+        f" {report.finished_per_second:,.1f}/s done: "
+        + forecast(report.events, report.produced_per_second - report.finished_per_second)
     )
 
 
@@ -117,9 +116,11 @@ def _worker_lines(report: Report, now: float) -> Iterator[str]:
     yield f"GSTV       {_gstv(work['held'], now)}"
     limit = work["events_per_second_limit"]
     pace = "" if limit is None else f", {limit:,.0f}/s at most"
+    oldest = work.get("oldest_unfinished_at")
+    age = "" if oldest is None else f", the oldest {span(now - oldest)} old"
     yield (
         f"in flight  {work['in_flight']:,} of {work['in_flight_limit']:,}{pace};"
-        f" {work['unfinished']:,} events taken and not finished"
+        f" {work['unfinished']:,} events taken and not finished{age}"
     )
 
 
@@ -129,16 +130,6 @@ def _gstv(held: dict[str, Any] | None, now: float) -> str:
     probes_in = held["next_probe_at"] - now
     probe = f"next probe in {span(probes_in)}" if probes_in > 0 else "a probe is under way"
     return f"everything is held for {span(now - held['since'])}: {held['reason']}; {probe}"
-
-
-def _forecast(report: Report) -> str:
-    if not report.events:
-        return "nothing waits"
-    drained = report.drained_in_seconds
-    if drained is not None:
-        return f"drained in about {span(drained)}"
-    growth = report.produced_per_second - report.finished_per_second
-    return "it stands still" if growth <= _STILL else f"it grows by {growth * 3600:,.0f} an hour"
 
 
 def _ask(url: str) -> dict[str, Any] | None:

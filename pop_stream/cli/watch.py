@@ -8,8 +8,8 @@ import click
 
 from pop_stream.cli.output import print_json, print_table
 from pop_stream.cli.settings_options import with_settings
-from pop_stream.cli.span import span
 from pop_stream.settings import Settings
+from pop_stream.watch.figures import span
 
 if TYPE_CHECKING:
     from pop_stream.watch.look import Look

@@ -58,6 +58,8 @@ T = TypeVar("T")
 
 #: How long stopping may take beyond draining before the process ends without it.
 _STOP_SECONDS = 4.0
+#: A commit that rests for so long, and twice as long as retries may wait, stands still.
+_STILL_SECONDS = 60.0
 
 
 class PopStreamApp(faust.App):
@@ -80,6 +82,7 @@ class PopStreamApp(faust.App):
         self.ledger: Ledger[KafkaRecord] = Ledger(
             {topic: _limits(stage, settings) for stage, topic in topics.items()}
         )
+        self._began_at = time.time()
         self._work: Work | None = None
         self._watchdog: Watchdog | None = None
         self._settled: Settled | None = None
@@ -134,9 +137,12 @@ class PopStreamApp(faust.App):
             version=__version__,
             group=self.settings.group,
             stages=self.settings.stages,
+            began_at=self._began_at,
             looked_at=None if self._work is None else self._work.looked_at,
             joined=bool(self.tally.rebalances),
             missing_topics=self.tally.missing_topics,
+            group_strangers=self.tally.group_strangers,
+            still_seconds=_STILL_SECONDS + 2 * sum(self.settings.retry_backoff_seconds),
             work=None if self._work is None else self._work.status(),
         )
 

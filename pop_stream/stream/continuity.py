@@ -61,13 +61,18 @@ class Continuity:
         consumer: Consumer,
         *,
         tell: Callable[[Hole], Awaitable[None]],
+        note_ends: Callable[[Mapping[Place, int]], None],
         may_start_over: bool,
         abort: Abort,
     ) -> None:
-        """`tell` returns once the broker has a hole's record."""
+        """`tell` returns once the broker has a hole's record.
+
+        `note_ends` is told where the partitions end whenever all of them were looked at.
+        """
         self._ledger = ledger
         self._consumer = consumer
         self._tell = tell
+        self._note_ends = note_ends
         self._may_start_over = may_start_over
         self._abort = abort
         #: All that is assigned. Another object after each assignment.
@@ -170,6 +175,7 @@ class Continuity:
                 await self._pass_over(place, expected, each.begin)
         if places is self._places:
             self._note_stuck(bounds, room)
+            self._note_ends({Place(*place): each.end for place, each in bounds.items()})
         return True
 
     def _note_stuck(self, bounds: Mapping[TP, Bounds], room: set[TP]) -> None:

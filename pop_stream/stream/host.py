@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from pop_stream.stream.abort import Abort
 from pop_stream.stream.holes import Holes
-from pop_stream.stream.ledger import Ledger
+from pop_stream.stream.ledger import Ledger, Place
 from pop_stream.stream.record import KafkaRecord
 from pop_stream.watch.tally import Tally
 
@@ -15,6 +15,9 @@ class Work(Protocol):
 
     def resume(self, share: float) -> None:
         """Take up work again: partitions were assigned, this share of all."""
+
+    def note_ends(self, ends: Mapping[Place, int]) -> None:
+        """Note where this worker's partitions end, as Kafka says now."""
 
     async def drain(self) -> None:
         """Start nothing new, and wait a bounded time for what is under way. Never raises."""

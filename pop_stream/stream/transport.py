@@ -67,6 +67,7 @@ class Consumer(faust_aiokafka.Consumer):
             self._host.ledger,
             self,
             tell=self._host.holes.tell,
+            note_ends=self._note_ends,
             may_start_over=self._host.may_start_over,
             abort=self._host.abort,
         )
@@ -84,6 +85,10 @@ class Consumer(faust_aiokafka.Consumer):
     async def seek_to(self, place: TP, offset: int) -> None:
         """Let a partition be fetched from an offset."""
         await self._thread.start_at(place, offset)
+
+    def _note_ends(self, ends: Mapping[Place, int]) -> None:
+        # The work exists only once the app has started, so it is looked up with each look.
+        self._host.work.note_ends(ends)
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)

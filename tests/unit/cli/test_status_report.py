@@ -80,6 +80,16 @@ def test_it_says_how_fast_gstv_lets_it_go() -> None:
     )
 
 
+def test_it_says_how_old_the_oldest_event_on_hand_is() -> None:
+    """Since it came to its topic: how late deliveries are, or how long one is stuck."""
+    line = "in flight  7 of 64; 1,234 events taken and not finished, the oldest 4 min old"
+
+    assert line in as_lines(with_work(oldest_unfinished_at=1760.0), now=2000.0)
+    assert f"{line.split(',', maxsplit=1)[0]}," in "\n".join(
+        as_lines(with_work(oldest_unfinished_at=None), now=2000.0)
+    )
+
+
 @pytest.mark.parametrize(
     ("produced", "finished", "words"),
     [

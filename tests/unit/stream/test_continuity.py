@@ -42,6 +42,7 @@ class Scene:
         self.commits.set()
         self.sought: list[int] = []
         self.holes: list[Hole] = []
+        self.ends: list[Mapping[Place, int]] = []
         self.abort = NotedAbort()
         self.looks = 0
         self.ledger: Ledger[KafkaRecord] = Ledger(
@@ -52,6 +53,7 @@ class Scene:
             self.ledger,
             self,
             tell=self._tell,
+            note_ends=self.ends.append,
             may_start_over=may_start_over,
             abort=self.abort,
         )
@@ -269,6 +271,22 @@ def test_records_that_come_while_their_end_is_asked_for_end_nothing() -> None:
         await scene.fetch(31, 32, 33)
         await look
         assert scene.abort.reasons == []
+
+    asyncio.run(scenario())
+
+
+def test_where_partitions_end_is_told_at_each_look() -> None:
+    """Of all that are assigned; not when Kafka did not say, nor after a look at some of them."""
+
+    async def scenario() -> None:
+        scene = Scene((0, 80), committed={PLACE: Commit(30)})
+        scene.errors.append(KafkaConnectionError())
+        await scene.look()
+        assert scene.ends == [{PLACE: 80}]
+        await scene.fetch(35)
+        scene.there = (0, 95)
+        await scene.look_again()
+        assert scene.ends == [{PLACE: 80}, {PLACE: 95}]
 
     asyncio.run(scenario())
 

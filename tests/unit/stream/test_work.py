@@ -4,41 +4,10 @@ import time
 
 import pytest
 
-from pop_stream.pop.notification import NotificationStyle
 from pop_stream.pop.outcome import Answer, NoAnswer, Trouble
-from pop_stream.stream.notifier import Notifier
-from pop_stream.stream.work import Work
-from tests.unit.stream.fakes import EVENTS, FAILURE, NOTIFICATIONS, RETRY, FakeGstv, turns, until
-from tests.unit.stream.scene import EVENT, NO_EVENT, Scene
-
-
-class All(Scene):
-    """The whole of the work, among its neighbours. Make it in a running loop."""
-
-    def __init__(self, *, drain_seconds: float = 20.0, max_in_flight: int = 64) -> None:
-        super().__init__(max_in_flight=max_in_flight, working=False)
-        self.url = FakeGstv()
-        notifier = Notifier(
-            NotificationStyle(),
-            topic=NOTIFICATIONS,
-            handoff=self.handoff,
-            tally=self.tally,
-            abort=self.abort,
-            make_poster=self.url.make,
-        )
-        self.work = Work(
-            ledger=self.arrivals.ledger,
-            forwarder=self.forwarder,
-            notifier=notifier,
-            handoff=self.handoff,
-            tally=self.tally,
-            drain_seconds=drain_seconds,
-        )
-        self.work.resume(1.0)
-
-    def committed(self) -> None:
-        """Let the broker take what may be committed."""
-        self.arrivals.ledger.committed(self.arrivals.ledger.commits())
+from tests.unit.stream.all_work import All
+from tests.unit.stream.fakes import EVENTS, FAILURE, RETRY, turns, until
+from tests.unit.stream.scene import EVENT, NO_EVENT
 
 
 def test_each_stage_does_its_part() -> None:

@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pop_stream.errors import SettingsError
 from pop_stream.watch.facts import Facts
 from pop_stream.watch.server import Server, serve
-from pop_stream.watch.status import Held, Status, WorkStatus
+from pop_stream.watch.status import Flow, Held, PartitionStatus, Status, WorkStatus
 from pop_stream.watch.tally import Tally
 from pop_stream.watch.worker_pages import worker_pages, worker_registry
 
@@ -25,12 +25,22 @@ STATUS = Status(
     stages=("forward",),
     work=WorkStatus(
         held=Held(reason="transient", since=1000.0, next_probe_at=1016.5),
+        circuit="open",
+        circuit_since=1000.0,
         in_flight=0,
         in_flight_limit=64,
         events_per_second_limit=None,
         unfinished=12,
+        oldest_unfinished_at=990.5,
+        flows={"delivered": Flow(total=7, per_second=0.5)},
+        partitions=(
+            PartitionStatus(
+                topic="pop-events", partition=3, backlog=12, moved_at=999.0,
+                oldest_unfinished_at=990.5,
+            ),
+        ),
     ),
-)
+)  # fmt: skip
 
 
 class Worker:
@@ -44,7 +54,8 @@ class Worker:
     def serve(self, port: int) -> Server:
         """Serve it at a port."""
         registry = worker_registry(self.tally, FACTS)
-        return serve(registry, worker_pages(lambda: self.status), host="127.0.0.1", port=port)
+        pages = worker_pages(lambda: self.status)
+        return serve(registry, pages, host="127.0.0.1", port=port)
 
     def get(self, path: str, accept: str = "*/*") -> tuple[int, str, str]:
         """Ask for a page; its status, its content type, its text."""
@@ -113,17 +124,35 @@ def test_the_status_is_served_beside_the_metrics(worker: Worker) -> None:
         "version": "1.2.3",
         "group": "pop-stream",
         "stages": ["forward"],
+        "began_at": None,
         "looked_at": None,
         "joined": False,
         "missing_topics": 0,
+        "group_strangers": 0,
+        "still_seconds": 120.0,
         "work": {
             "held": {"reason": "transient", "since": 1000.0, "next_probe_at": 1016.5},
+            "circuit": "open",
+            "circuit_since": 1000.0,
             "in_flight": 0,
             "in_flight_limit": 64,
             "events_per_second_limit": None,
             "unfinished": 12,
+            "oldest_unfinished_at": 990.5,
+            "unconfirmed": 0,
+            "oldest_attempt_at": None,
+            "backlog": None,
+            "backlog_at": None,
+            "backlog_growth": None,
+            "flows": {"delivered": {"total": 7, "per_second": 0.5}},
+            "failures": [],
+            "partitions": [
+                {"topic": "pop-events", "partition": 3, "backlog": 12, "moved_at": 999.0,
+                 "oldest_unfinished_at": 990.5},
+            ],
+            "is_ending": False,
         },
-    }
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(("ago", "status"), [(0.5, 200), (29.0, 200), (31.0, 503)])
@@ -161,7 +190,8 @@ def test_a_page_that_is_not_there_names_those_that_are(worker: Worker) -> None:
     status, _, text = worker.get("/health")
 
     assert status == 404
-    assert text.split("\n")[1:] == ["/metrics", "/livez", "/readyz", "/statusz", ""]
+    assert text.split("\n")[1:] == [
+        "/metrics", "/livez", "/readyz", "/statusz", ""]  # fmt: skip
 
 
 def test_a_port_that_is_taken_is_an_error_at_once(worker: Worker) -> None:
