@@ -4,7 +4,7 @@ import asyncio
 import logging
 import tempfile
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -49,6 +49,7 @@ from pop_stream.stream.starting_point import CLIENT_ID
 from pop_stream.stream.transport import Consumer, Producer, Transport
 from pop_stream.stream.watchdog import Watchdog
 from pop_stream.stream.work import Work
+from pop_stream.watch.history import Sample
 from pop_stream.watch.server import Server
 from pop_stream.watch.status import Status
 from pop_stream.watch.tally import Tally
@@ -111,7 +112,7 @@ class PopStreamApp(faust.App):
         Raises SettingsError when the metrics port is taken, KafkaUnreachableError, and
         TopicsMissingError.
         """
-        self._metrics = serve_metrics(self.settings, self.tally, self._status)
+        self._metrics = serve_metrics(self.settings, self.tally, self._status, self._samples)
         await require_topics(self.settings)
         await require_starting_point(self.settings)
         self._work = self._put_together()
@@ -145,6 +146,9 @@ class PopStreamApp(faust.App):
             still_seconds=_STILL_SECONDS + 2 * sum(self.settings.retry_backoff_seconds),
             work=None if self._work is None else self._work.status(),
         )
+
+    def _samples(self) -> Sequence[Sample]:
+        return () if self._work is None else self._work.samples
 
     async def stop(self) -> None:
         """Drain, commit what is finished, and leave the group; aborts if that takes too long."""

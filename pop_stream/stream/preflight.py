@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pop_stream.errors import StartRefusedError, TopicsMissingError
 from pop_stream.kafka.admin import connected_admin
@@ -13,6 +13,7 @@ from pop_stream.settings import Settings
 from pop_stream.stream.guard import Surroundings
 from pop_stream.stream.starting_point import doubts, foreign
 from pop_stream.watch.facts import facts_of
+from pop_stream.watch.history import Sample
 from pop_stream.watch.server import Server, serve
 from pop_stream.watch.status import Status
 from pop_stream.watch.tally import Tally
@@ -21,14 +22,19 @@ from pop_stream.watch.worker_pages import worker_pages, worker_registry
 log = logging.getLogger(__name__)
 
 
-def serve_metrics(settings: Settings, tally: Tally, look: Callable[[], Status]) -> Server:
-    """Serve the worker's metrics, health and status.
+def serve_metrics(
+    settings: Settings,
+    tally: Tally,
+    look: Callable[[], Status],
+    samples: Callable[[], Sequence[Sample]],
+) -> Server:
+    """Serve the worker's metrics, health and status, and its page for people.
 
     Raises SettingsError when the port is taken.
     """
     server = serve(
         worker_registry(tally, facts_of(settings)),
-        worker_pages(look),
+        worker_pages(look, samples),
         host=settings.metrics_host,
         port=settings.metrics_port,
     )

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
 JSON = "application/json"
 HTML = "text/html; charset=utf-8"
+#: A page has no script and asks nobody for anything; and it is of this moment only.
+_HEADERS = (
+    ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Cache-Control", "no-store"),
+)
 _STATUS = {200: "200 OK", 503: "503 Service Unavailable"}
 
 
@@ -91,7 +97,7 @@ def _serving(
             start_response("404 Not Found", [("Content-Type", "text/plain")])
             return [b"There is nothing here, but at:\n", known]
         page = make()
-        headers = [("Content-Type", page.content_type), ("Cache-Control", "no-store")]
+        headers = [("Content-Type", page.content_type), *_HEADERS]
         start_response(_STATUS[page.status], headers)
         return [page.body]
 

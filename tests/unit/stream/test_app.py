@@ -1,11 +1,16 @@
 """The app as it is made of settings, before it connects to anything."""
 
 import asyncio
+import time
+from typing import cast
 
 import pytest
 
 from pop_stream.settings import Settings
 from pop_stream.stream.app import PopStreamApp
+from pop_stream.stream.ledger import Commit, Place
+from pop_stream.stream.transport import Consumer
+from pop_stream.watch.page.render import render
 
 
 @pytest.mark.parametrize(
@@ -23,3 +28,46 @@ def test_any_number_of_bootstrap_servers_will_do(servers: str) -> None:
 
     assert len(app.transport.url) == 1 + servers.count(",")
     assert app.kafka_options["bootstrap_servers"]
+
+
+def test_before_it_starts_it_has_a_status_already() -> None:
+    """Whoever looks while it waits for Kafka sees that it does; retries may take what they may."""
+
+    async def make() -> PopStreamApp:
+        return PopStreamApp(
+            Settings(gstv_url="http://127.0.0.1:1/pops", retry_backoff_seconds="10,20,70")
+        )
+
+    app = asyncio.run(make())
+    status = app._status()
+
+    assert status.work is None
+    assert status.began_at == pytest.approx(time.time(), abs=60)
+    assert status.still_seconds == 60 + 2 * 100
+    assert app._samples() == ()
+
+
+def test_what_is_seen_of_its_partitions_reaches_its_page() -> None:
+    """All parts as they are put together, but for Kafka and GSTV."""
+
+    async def scenario() -> None:
+        app = PopStreamApp(Settings(gstv_url="http://127.0.0.1:1/pops"))
+        consumer = cast(Consumer, app.consumer)
+        app._work = app._put_together()
+        place = Place("pop-events", 3)
+        app.ledger.open({place}, {place: Commit(30)})
+        app.tally.rebalances[()] += 1
+        consumer._continuity._note_ends({place: 42})
+        app._work.look(time.monotonic())
+        status = app._status()
+
+        assert status.work is not None
+        assert (status.joined, status.work.backlog) == (True, 12)
+        assert len(app._samples()) == 1
+        page = render(status, app._samples(), time.time())
+        assert "Waiting: 12 events to be fetched" in page
+        await app._work.aclose()
+        # Its thread was never started, and has made its loop already.
+        consumer._thread.thread_loop.close()
+
+    asyncio.run(scenario())

@@ -1,12 +1,17 @@
-"""What a worker says of its work."""
+"""What a worker says of its work, and that it can be asked at any moment."""
 
 import asyncio
 import time
+import urllib.request
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from pop_stream.pop.outcome import Answer
 from pop_stream.stream.ledger import Place
+from pop_stream.watch.server import Server
+from pop_stream.watch.status import Status
+from pop_stream.watch.worker_pages import worker_pages
 from tests.unit.stream.all_work import All
 from tests.unit.stream.fakes import EVENTS, FAILURE, RETRY, record, until
 from tests.unit.stream.scene import EVENT
@@ -73,5 +78,38 @@ def test_looks_leave_a_history() -> None:
             all_.work.look(100.0 + second)
 
         assert len(all_.work.samples) == 6
+
+    asyncio.run(scenario())
+
+
+def test_the_page_is_there_while_the_loop_stands_still() -> None:
+    """That is when somebody looks at it. The answer comes before the loop turns again."""
+
+    async def scenario() -> None:
+        all_ = All()
+        all_.work.deliver(all_.arrivals.run(EVENTS, EVENT))
+        all_.work.look(time.monotonic())
+
+        def look() -> Status:
+            return Status(
+                version="1.2.3",
+                group="pop-stream",
+                stages=("forward",),
+                looked_at=time.time() - 42,
+                joined=True,
+                work=all_.work.status(),
+            )
+
+        pages = worker_pages(look, lambda: all_.work.samples)
+        server = Server(CollectorRegistry(), pages, host="127.0.0.1", port=0)
+        try:
+            # Not awaited: the loop is blocked until the page is there.
+            with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/", timeout=10) as answer:  # noqa: ASYNC210
+                page = answer.read().decode()
+        finally:
+            server.close()
+
+        assert "The worker has stood still for 42\u00a0s" in page
+        assert "1 taken and not finished" in page
 
     asyncio.run(scenario())

@@ -13,10 +13,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from pop_stream.errors import SettingsError
 from pop_stream.watch.facts import Facts
+from pop_stream.watch.history import Sample
 from pop_stream.watch.server import Server, serve
 from pop_stream.watch.status import Flow, Held, PartitionStatus, Status, WorkStatus
 from pop_stream.watch.tally import Tally
 from pop_stream.watch.worker_pages import worker_pages, worker_registry
+from tests.support.markup import ReadPage
 
 FACTS = Facts(3, 10.0, build={"version": "1.2.3"}, config={"group": "pop-stream"})
 STATUS = Status(
@@ -49,12 +51,13 @@ class Worker:
     def __init__(self) -> None:
         self.tally = Tally()
         self.status = STATUS
+        self.samples: list[Sample] = []
         self.server = self.serve(0)
 
     def serve(self, port: int) -> Server:
         """Serve it at a port."""
         registry = worker_registry(self.tally, FACTS)
-        pages = worker_pages(lambda: self.status)
+        pages = worker_pages(lambda: self.status, lambda: self.samples)
         return serve(registry, pages, host="127.0.0.1", port=port)
 
     def get(self, path: str, accept: str = "*/*") -> tuple[int, str, str]:
@@ -155,6 +158,39 @@ def test_the_status_is_served_beside_the_metrics(worker: Worker) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("path", ["/", "/still"])
+def test_people_get_a_page(worker: Worker, path: str) -> None:
+    """At the address that anybody would type; and one that stays as it is."""
+    worker.status = replace(STATUS, joined=True)
+    status, kind, text = worker.get(path)
+
+    assert (status, kind) == (200, "text/html; charset=utf-8")
+    assert "GSTV fails nearly every event" in ReadPage(text).text_of("h1")
+    assert ('http-equiv="refresh"' in text) == (path == "/")
+
+
+@pytest.mark.parametrize("path", ["/", "/still", "/statusz", "/livez", "/readyz"])
+def test_a_browser_is_told_to_trust_nothing(worker: Worker, path: str) -> None:
+    """Whatever a page might hold: no script runs, nothing is fetched, nothing is kept."""
+    address = f"http://127.0.0.1:{worker.server.port}{path}"
+    try:
+        with urllib.request.urlopen(address) as answer:
+            headers = answer.headers
+    except urllib.error.HTTPError as error:
+        headers = error.headers
+
+    assert headers["Content-Security-Policy"] == "default-src 'none'; style-src 'unsafe-inline'"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Cache-Control"] == "no-store"
+
+
+def test_a_name_that_is_no_text_is_shown_all_the_same(worker: Worker) -> None:
+    """The group comes from the environment, and that may hold any bytes."""
+    worker.status = replace(STATUS, group="pop\udcff")
+
+    assert "<strong>pop?</strong>" in worker.get("/")[2]
+
+
 @pytest.mark.parametrize(("ago", "status"), [(0.5, 200), (29.0, 200), (31.0, 503)])
 def test_a_worker_lives_while_its_loop_turns(worker: Worker, ago: float, status: int) -> None:
     """Whatever Kafka and GSTV do meanwhile."""
@@ -191,7 +227,7 @@ def test_a_page_that_is_not_there_names_those_that_are(worker: Worker) -> None:
 
     assert status == 404
     assert text.split("\n")[1:] == [
-        "/metrics", "/livez", "/readyz", "/statusz", ""]  # fmt: skip
+        "/metrics", "/", "/still", "/livez", "/readyz", "/statusz", ""]  # fmt: skip
 
 
 def test_a_port_that_is_taken_is_an_error_at_once(worker: Worker) -> None:
