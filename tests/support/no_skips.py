@@ -1,15 +1,19 @@
-"""A test that needs Kafka and is skipped in CI has failed: it would prove nothing, unseen."""
+"""A test that needs Kafka or a browser and is skipped in CI has failed.
+
+It would prove nothing, unseen.
+"""
 
 import os
 from collections.abc import Generator
 
 import pytest
 
-MESSAGE = "a test that needs Kafka must not be skipped in CI; it said:"
+MESSAGE = "a test that needs Kafka or a browser must not be skipped in CI; it said:"
+_MARKS = ("kafka", "browser")
 
 
-class NoSkippedKafkaTests:
-    """Turns skips of tests marked `kafka` into failures."""
+class NoSkippedTests:
+    """Turns skips of tests that are marked with what they need into failures."""
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -18,7 +22,8 @@ class NoSkippedKafkaTests:
         """Look at each report of each phase of each test."""
         report = yield
         expected_failure = hasattr(report, "wasxfail")
-        if report.skipped and not expected_failure and item.get_closest_marker("kafka"):
+        is_marked = any(map(item.get_closest_marker, _MARKS))
+        if report.skipped and not expected_failure and is_marked:
             report.outcome = "failed"
             report.longrepr = f"{MESSAGE} {report.longrepr}"
         return report
@@ -38,4 +43,4 @@ class NoSkippedKafkaTests:
 def pytest_configure(config: pytest.Config) -> None:
     """Watch in CI only; elsewhere people may skip what they like."""
     if os.environ.get("CI"):
-        config.pluginmanager.register(NoSkippedKafkaTests())
+        config.pluginmanager.register(NoSkippedTests())

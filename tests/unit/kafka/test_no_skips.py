@@ -5,6 +5,7 @@ pytest_plugins = ["tests.support.no_skips"]
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "kafka: needs Kafka")
+    config.addinivalue_line("markers", "browser: needs a browser")
 """
 SKIPPED = "import pytest\n\n"
 
@@ -43,6 +44,14 @@ def test_skipped_kafka_test_fails_in_ci(run_in, source: str) -> None:  # type: i
 
     assert result.ret != 0
     result.stdout.fnmatch_lines(["*must not be skipped in CI*no Kafka*"])
+
+
+def test_skipped_browser_test_fails_in_ci(run_in) -> None:  # type: ignore[no-untyped-def]
+    """The page has to be seen by a real browser somewhere."""
+    result = run_in("true", BY_CALL.replace("kafka", "browser").replace("Kafka", "browser"))
+
+    assert result.ret != 0
+    result.stdout.fnmatch_lines(["*must not be skipped in CI*no browser*"])
 
 
 @pytest.mark.parametrize("source", [BY_MARK, BY_CALL, BY_FIXTURE], ids=["mark", "call", "fixture"])
