@@ -212,7 +212,10 @@ class ModelConsumer:
         self._worker = worker
         self._broker = worker.world.broker
         self._host = SimpleNamespace(
-            ledger=worker.ledger, work=worker.work, attempted_topics=(EVENTS, RETRY)
+            ledger=worker.ledger,
+            work=worker.work,
+            attempted_topics=(EVENTS, RETRY),
+            tally=Tally(),
         )
         self._thread = self
         self.app = SimpleNamespace(should_stop=False)
