@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,13 +32,14 @@ hypothesis.settings.load_profile("pop-stream")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what uses Kafka, so that nobody can forget to, and what must run one by one."""
+    """Mark what needs Kafka or promtool, that nobody forgets to, and what must run one by one."""
     for item in items:
         if any(item.path.is_relative_to(folder) for folder in _SYSTEM):
             # On one Kafka, and each with the machine to itself but for the small tests.
             item.add_marker(pytest.mark.xdist_group("system"))
-        if "kafka" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.kafka)
+        for need in ("kafka", "promtool"):
+            if need in getattr(item, "fixturenames", ()):
+                item.add_marker(need)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -63,6 +65,15 @@ def kafka(_no_settings_of_the_developer: dict[str, str]) -> Iterator[str]:
         embedded=embedded_kafka,
     ) as bootstrap_servers:
         yield bootstrap_servers
+
+
+@pytest.fixture(scope="session")
+def promtool() -> Path:
+    """Prometheus's own reader of rules and of PromQL."""
+    found = shutil.which("promtool")
+    if found is None:
+        pytest.skip("no promtool: it comes with Prometheus (Debian's package is `prometheus`)")
+    return Path(found)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A test that needs Kafka or a browser and is skipped in CI has failed.
+"""A test that needs Kafka, a browser or promtool and is skipped in CI has failed.
 
 It would prove nothing, unseen.
 """
@@ -8,8 +8,9 @@ from collections.abc import Generator
 
 import pytest
 
-MESSAGE = "a test that needs Kafka or a browser must not be skipped in CI; it said:"
-_MARKS = ("kafka", "browser")
+#: The marks of tests that need what not everybody has.
+MARKS = ("kafka", "browser", "promtool")
+MESSAGE = "what this test needs must be there in CI; it said:"
 
 
 class NoSkippedTests:
@@ -22,7 +23,7 @@ class NoSkippedTests:
         """Look at each report of each phase of each test."""
         report = yield
         expected_failure = hasattr(report, "wasxfail")
-        is_marked = any(map(item.get_closest_marker, _MARKS))
+        is_marked = any(map(item.get_closest_marker, MARKS))
         if report.skipped and not expected_failure and is_marked:
             report.outcome = "failed"
             report.longrepr = f"{MESSAGE} {report.longrepr}"

@@ -6,6 +6,7 @@ pytest_plugins = ["tests.support.no_skips"]
 def pytest_configure(config):
     config.addinivalue_line("markers", "kafka: needs Kafka")
     config.addinivalue_line("markers", "browser: needs a browser")
+    config.addinivalue_line("markers", "promtool: needs promtool")
 """
 SKIPPED = "import pytest\n\n"
 
@@ -58,6 +59,14 @@ def test_skipped_browser_test_fails_in_ci(run_in) -> None:  # type: ignore[no-un
 def test_elsewhere_it_may_be_skipped(run_in, source: str) -> None:  # type: ignore[no-untyped-def]
     """At one's own desk a skip is a skip."""
     run_in(None, source).assert_outcomes(skipped=1)
+
+
+def test_skipped_promtool_test_fails_in_ci(run_in) -> None:  # type: ignore[no-untyped-def]
+    """Rules and dashboards that nobody read have not been checked."""
+    result = run_in("true", BY_CALL.replace("kafka", "promtool").replace("Kafka", "promtool"))
+
+    assert result.ret != 0
+    result.stdout.fnmatch_lines(["*must not be skipped in CI*no promtool*"])
 
 
 def test_other_tests_may_be_skipped_in_ci(run_in) -> None:  # type: ignore[no-untyped-def]
