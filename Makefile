@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help setup demo test check format lock bench faults soak soak-sim clean
+.PHONY: help setup demo test check format dashboards lock bench faults soak soak-sim clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -35,6 +35,9 @@ check: setup ## Format, lint, types, import rules
 format: setup ## Put the code in form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+dashboards: setup ## Write grafana/dashboards (ARGS="--runbooks https://...")
+	$(BIN)/python -m grafana $(ARGS)
 
 bench: setup ## Measure CPU per event beside the naive way (SCENARIO=a, ARGS="--rounds 1")
 	$(BIN)/python -m bench $(if $(SCENARIO),--scenario $(SCENARIO)) $(ARGS)

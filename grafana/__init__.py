@@ -1,0 +1,1 @@
+"""The Grafana dashboards of pop-stream, as code that writes committed JSON."""
