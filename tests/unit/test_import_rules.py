@@ -23,6 +23,14 @@ PLANTED = {
         "faults/checker/finding.py",
         "import pop_stream.errors",
     ),
+    "Dashboards know the metrics and the settings, and nothing else": (
+        "grafana/panels.py",
+        "import pop_stream.watch.tally",
+    ),
+    "Nothing that runs knows of dashboards": (
+        "pop_stream/cli/metrics.py",
+        "import grafana.boards",
+    ),
 }
 
 
@@ -44,7 +52,7 @@ def lint(folder: Path) -> str:
 def copy(tmp_path: Path) -> Path:
     """A copy of the packages with their rules."""
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    for package in ("pop_stream", "faults"):
+    for package in ("pop_stream", "faults", "grafana"):
         shutil.copytree(
             ROOT / package,
             tmp_path / package,

@@ -1,0 +1,1 @@
+"""Checks of the written dashboards: pure functions of their JSON."""
