@@ -8,7 +8,7 @@ import pytest
 from pop_stream.cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("grafana/*.md")])
 README = (ROOT / "README.md").read_text()
 
 
