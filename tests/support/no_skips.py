@@ -10,7 +10,7 @@ import pytest
 
 #: The marks of tests that need what not everybody has.
 MARKS = ("kafka", "browser", "promtool")
-MESSAGE = "what this test needs must be there in CI; it said:"
+MESSAGE = "a test that needs Kafka, a browser or promtool must not be skipped in CI; it said:"
 
 
 class NoSkippedTests:
