@@ -84,6 +84,9 @@ class PopStreamApp(faust.App):
             {topic: _limits(stage, settings) for stage, topic in topics.items()}
         )
         self._began_at = time.time()
+        for topic in topics.values():
+            # So that an alert sees the first: a series that is born at 1 has no increase.
+            self.tally.gone_events[(topic,)] = 0
         self._work: Work | None = None
         self._watchdog: Watchdog | None = None
         self._settled: Settled | None = None

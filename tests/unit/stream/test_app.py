@@ -47,6 +47,13 @@ def test_before_it_starts_it_has_a_status_already() -> None:
     assert app._samples() == ()
 
 
+def test_what_may_be_gone_is_counted_from_the_start() -> None:
+    """For each topic that it consumes: the first that is gone must wake somebody."""
+    app = PopStreamApp(Settings(gstv_url="http://127.0.0.1:1/", stages=("forward", "retry")))
+
+    assert app.tally.gone_events == {("pop-events",): 0, ("pop-events-retry",): 0}
+
+
 def test_what_is_seen_of_its_partitions_reaches_its_page() -> None:
     """All parts as they are put together, but for Kafka and GSTV."""
 
