@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help setup demo test check format dashboards lock bench faults soak soak-sim clean
+.PHONY: help setup demo test check format dashboards dashboards-check lock bench faults soak soak-sim clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -51,6 +51,9 @@ soak: setup ## Play drawn faults for an hour, and report (ARGS="--minutes 10 --s
 
 soak-sim: setup ## Run ten million schedules of the simulated core (SCHEDULES=100000)
 	$(BIN)/python -m tests.simulation --schedules $(or $(SCHEDULES),10000000) $(ARGS)
+
+dashboards-check: setup ## Let everything happen beside a real Prometheus; each panel and alert must show it
+	$(BIN)/python -m drill $(ARGS)
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate \
   --python-version 3.11 --custom-compile-command "make lock"

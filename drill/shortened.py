@@ -29,8 +29,8 @@ class NotThereError(Exception):
 def shortened(rules: Mapping[str, Any], numbers: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
     """Give a file of rules with all its times made short.
 
-    `numbers` says for alerts, by name and severity (`Name/severity`), what else is replaced in the
-    expression. Raises NotThereError when that does not stand there.
+    `numbers` says for rules, by their `key_of`, what else is replaced in the expression. Raises
+    NotThereError when that does not stand there.
     """
     return {
         "groups": [
@@ -50,17 +50,18 @@ def _rule(rule: Mapping[str, Any], numbers: Mapping[str, Mapping[str, str]]) -> 
         if name in quick:
             quick[name] = _short(str(quick[name]), least=0.0)
     expression = str(quick["expr"])
-    if "alert" in quick:
-        for old, new in numbers.get(key_of(rule), {}).items():
-            if old not in expression:
-                raise NotThereError(f"{key_of(rule)}: {old!r} is not in {expression!r}")
-            expression = expression.replace(old, new)
+    for old, new in numbers.get(key_of(rule), {}).items():
+        if old not in expression:
+            raise NotThereError(f"{key_of(rule)}: {old!r} is not in {expression!r}")
+        expression = expression.replace(old, new)
     quick["expr"] = in_expression(expression)
     return quick
 
 
 def key_of(rule: Mapping[str, Any]) -> str:
-    """The name of an alert with its severity: several alerts may share a name."""
+    """A record's name; an alert's with its severity, for several alerts may share a name."""
+    if "record" in rule:
+        return str(rule["record"])
     return f"{rule['alert']}/{rule.get('labels', {}).get('severity', '')}"
 
 

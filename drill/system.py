@@ -7,7 +7,11 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+
+from aiokafka import TopicPartition
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 
 from faults.gstv import Gstv
 from faults.player import Players
@@ -15,12 +19,16 @@ from faults.proxy import Proxy
 from faults.supervisor import WORKER, SupervisedWorker
 from pop_stream.gstv.mock.running import MockGstv
 from pop_stream.kafka import topics
+from pop_stream.kafka.group import partitions_of
 from pop_stream.kafka.local import LocalKafka, LocalKafkaOptions
 from pop_stream.kafka.ports import free_ports
+from pop_stream.kafka.reading import Record, read_all
+from pop_stream.pop.trail import Origin, trail_from_own_topic
 from pop_stream.settings import Settings
 
 WATCH = (sys.executable, "-m", "pop_stream", "watch")
 _PARTITIONS = 6
+_KAFKA_SECONDS = 30.0
 _SCREENS = 40
 #: So that each kind of thing happens a little all the time: refused, failed at first, odd.
 USUAL_RULES = (
@@ -58,6 +66,45 @@ class System:
     #: What Prometheus scrapes, by job.
     jobs: Mapping[str, tuple[str, ...]]
     folder: Path
+
+    @cached_property
+    def admin(self) -> AdminClient:
+        """What a person can do. Kept: one that ends while it is answered may wait for ever."""
+        return AdminClient({"bootstrap.servers": self.kafka.bootstrap_servers, "log_level": 0})
+
+    def configure(self, topic: str, entries: Mapping[str, str]) -> None:
+        """Set some of a topic's own configuration."""
+        resource = ConfigResource(
+            ConfigResource.Type.TOPIC,
+            topic,
+            incremental_configs=[
+                ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+                for name, value in entries.items()
+            ],
+        )
+        for answer in self.admin.incremental_alter_configs([resource]).values():
+            answer.result(_KAFKA_SECONDS)
+
+    def parked_ids(self) -> set[str]:
+        """The ids of all events on the failure topic."""
+        return asyncio.run(_ids_on(self.settings, self.settings.failure_topic))
+
+
+async def _ids_on(settings: Settings, topic: str) -> set[str]:
+    states = await partitions_of(settings, [topic])
+    spans = {
+        TopicPartition(state.topic, state.partition): (state.begin, state.end)
+        for state in states
+        if state.begin < state.end
+    }
+    ids: set[str] = set()
+
+    def take(record: Record) -> None:
+        here = Origin(record.topic, record.partition, record.offset, record.timestamp)
+        ids.add(trail_from_own_topic(record.headers, here).pop_id)
+
+    await read_all(settings, spans, take, within_seconds=_KAFKA_SECONDS)
+    return ids
 
 
 @contextmanager
