@@ -115,12 +115,18 @@ def _no_more_files(system: System) -> None:
     time.sleep(12)
 
 
-def _full(system: System) -> None:
-    """GSTV is slow: all attempts are under way, and what comes in waits."""
-    system.gstv.set_rules([{"then": {"delay": [1.4, 1.6]}}])
-    time.sleep(45)
+def _odd_worker(system: System) -> None:
+    """A worker of which nothing is right; some events have no answer, and some fail."""
+    rules = [
+        {"when": {"random": 0.02}, "then": {"hang": True}},
+        {"when": {"random": 0.05}, "then": {"status": 500}},
+    ]
+    system.odd_worker.start()
+    system.gstv.set_rules([*rules, *USUAL_RULES])
+    time.sleep(60)
     system.gstv.set_rules(USUAL_RULES)
-    time.sleep(15)
+    system.odd_worker.stop()
+    time.sleep(10)
 
 
 def _late_players(system: System) -> None:
@@ -202,36 +208,39 @@ def _kafka_away(system: System) -> None:
 
 
 def _silence(system: System) -> None:
-    """Nothing comes from players."""
+    """Nothing comes from players; then a few events."""
     system.players.stop()
-    time.sleep(60)
+    time.sleep(55)
+    system.players.send(200)
+    system.players.finish(within_seconds=_KAFKA_SECONDS)
+    time.sleep(25)
 
 
 def _settle_all(system: System) -> None:
-    """A person settles all that is parked."""
+    """A person settles all that is parked, once nothing more comes."""
+    time.sleep(20)
     ids = system.folder / "parked"
     ids.write_text("".join(f"{pop_id}\n" for pop_id in sorted(system.parked_ids())))
     told = run_command(system, "failures", "settle", f"@{ids}", "--reason", "drill",
                        "--operator", "drill")  # fmt: skip
     if told.returncode:
         raise RuntimeError(told.stderr)
-    time.sleep(20)
 
 
-_THROTTLE = [{"when": {"above_per_second": 40}, "then": {"status": 429}}]
+_THROTTLE = [{"when": {"random": 0.9}, "then": {"status": 429, "retry_after": 2}}]
 _FAIL_HALF = [{"when": {"random": 0.55}, "then": {"status": 500}}]
 
 #: One after the other; what stands beside each other in one line happens at the same time.
 PHASES: Sequence[Sequence[Phase]] = (
     [Phase("usual", "a little of everything", _usual)],
     [Phase("late players", "events that were minted yesterday", _late_players),
-     Phase("throttled", "429 above 40 events/s", _misbehave(_THROTTLE, 30))],
+     Phase("throttled", "429 with Retry-After for nearly everything", _misbehave(_THROTTLE, 30))],
     [Phase("refused", "401 for everything", _misbehave([{"then": {"status": 401}}], 16))],
     [Phase("failing", "500 for half of all attempts", _misbehave(_FAIL_HALF, 30)),
      Phase("deaf", "the receiver of notifications fails", _deaf_receiver)],
     [Phase("outage", "GSTV cannot be reached", _outage),
      Phase("retention", "the topic keeps its records for an hour", _short_retention)],
-    [Phase("full", "GSTV answers after 1.5 s", _full)],
+    [Phase("odd worker", "one of which nothing is right", _odd_worker)],
     [Phase("files", "no more files for a worker", _no_more_files)],
     [Phase("rebalances", "a worker comes and goes", _rebalances)],
     [Phase("blocked", "a worker stands still again and again", _blocked_loop),

@@ -26,6 +26,7 @@ from pop_stream.kafka.reading import Record, read_all
 from pop_stream.pop.trail import Origin, trail_from_own_topic
 from pop_stream.settings import Settings
 
+ODD_WORKER = (sys.executable, "-m", "drill.odd_worker")
 WATCH = (sys.executable, "-m", "pop_stream", "watch")
 _PARTITIONS = 6
 _KAFKA_SECONDS = 30.0
@@ -61,6 +62,8 @@ class System:
     notified: MockGstv
     players: Players
     workers: tuple[SupervisedWorker, ...]
+    #: Goes wrong in ways that none should; it is started for a while.
+    odd_worker: SupervisedWorker
     watch: SupervisedWorker
     settings: Settings
     #: What Prometheus scrapes, by job.
@@ -131,7 +134,7 @@ def running_system(folder: Path, *, seed: int) -> Iterator[System]:
         )
         stack.callback(players.close)
         stack.callback(players.stop)
-        ports = free_ports(3)
+        ports = free_ports(4)
         shared = {
             **_QUICK,
             "kafka_bootstrap_servers": kafka.bootstrap_servers,
@@ -143,7 +146,10 @@ def running_system(folder: Path, *, seed: int) -> Iterator[System]:
             for n, port in enumerate(ports[:2], 1)
         )
         watch = _supervised("watch", shared | {"watch_port": str(ports[2])}, folder, WATCH)
-        for each in (*workers, watch):
+        odd = _supervised(
+            "odd-worker", shared | {"metrics_port": str(ports[3])}, folder, ODD_WORKER
+        )
+        for each in (*workers, odd, watch):
             stack.callback(each.close)
         yield System(
             kafka=kafka,
@@ -152,10 +158,11 @@ def running_system(folder: Path, *, seed: int) -> Iterator[System]:
             notified=notified,
             players=players,
             workers=workers,
+            odd_worker=odd,
             watch=watch,
             settings=settings,
             jobs={
-                "pop-stream": tuple(f"127.0.0.1:{port}" for port in ports[:2]),
+                "pop-stream": tuple(f"127.0.0.1:{port}" for port in (*ports[:2], ports[3])),
                 "pop-stream-watch": (f"127.0.0.1:{ports[2]}",),
             },
             folder=folder,
