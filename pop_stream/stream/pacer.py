@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 _MEASURE_SECONDS = 1.0
 _SAMPLE_SECONDS = 0.1
 _LEAST_ROUND = 10
+#: At one attempt at a time ten of a slow partner take long, and there is little to be learned.
+_LEAST_ROUND_ALONE = 3
 
 
 class Posts(Protocol):
@@ -104,7 +106,8 @@ class Pacer:
     def _measure(self, now: float) -> None:
         begin, begin_seconds = self._round_begin
         ended = self._posts.worked - begin
-        if ended >= max(_LEAST_ROUND, int(self._concurrency.limit)):
+        limit = int(self._concurrency.limit)
+        if ended >= max(_LEAST_ROUND if limit > 1 else _LEAST_ROUND_ALONE, limit):
             seconds = (self._posts.worked_seconds - begin_seconds) / ended
             self._limit(
                 self._concurrency.adjusted(latency_seconds=seconds, was_full=self._was_full)

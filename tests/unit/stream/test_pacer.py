@@ -53,6 +53,19 @@ class Pace:
         self.posts.worked_seconds += max(limit, 10) * latency_seconds
         return self.pacer.room(0)
 
+    def keep_full(self, latency_seconds: float, seconds: float) -> int:
+        """Let as many posts be under way as may be, all the while; the limit then."""
+        end = self.clock.now + seconds
+        while self.clock.now < end:
+            limit = self.pacer.room(0)
+            self.posts.in_flight = limit
+            self.pacer.started(limit)
+            self.clock.now += latency_seconds
+            self.posts.in_flight = 0
+            self.posts.worked += limit
+            self.posts.worked_seconds += limit * latency_seconds
+        return self.pacer.room(0)
+
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
@@ -79,6 +92,16 @@ def test_fewer_may_be_under_way_when_they_only_wait(clock: Clock) -> None:
         pace.end_round(0.05)
 
     assert pace.end_round(0.5) < 64
+
+
+def test_a_partner_that_became_a_hundred_times_slower_is_not_left_at_one_attempt(
+    clock: Clock,
+) -> None:
+    """Giving way does not help, for nothing queues: soon that is seen, and taken back."""
+    pace = Pace(clock, ceiling=64)
+    assert pace.keep_full(0.015, seconds=5) == 64
+
+    assert pace.keep_full(1.5, seconds=80) >= 48
 
 
 def test_back_from_an_outage_it_begins_with_one(clock: Clock) -> None:
