@@ -21,7 +21,8 @@ log = logging.getLogger(__name__)
 _MEASURE_SECONDS = 1.0
 _SAMPLE_SECONDS = 0.1
 _LEAST_ROUND = 10
-#: At one attempt at a time ten of a slow partner take long, and there is little to be learned.
+#: A partner that became slow, down to one attempt at a time: ten of them take long, and tell no
+#: more. Not of one that has just come back: that one is taken up gently.
 _LEAST_ROUND_ALONE = 3
 
 
@@ -107,7 +108,8 @@ class Pacer:
         begin, begin_seconds = self._round_begin
         ended = self._posts.worked - begin
         limit = int(self._concurrency.limit)
-        if ended >= max(_LEAST_ROUND if limit > 1 else _LEAST_ROUND_ALONE, limit):
+        gave_way = limit == 1 and not self._concurrency.doubling
+        if ended >= max(_LEAST_ROUND_ALONE if gave_way else _LEAST_ROUND, limit):
             seconds = (self._posts.worked_seconds - begin_seconds) / ended
             self._limit(
                 self._concurrency.adjusted(latency_seconds=seconds, was_full=self._was_full)
