@@ -87,7 +87,7 @@ class Played:
 
     @property
     def faults(self) -> Counter[str]:
-        """How many faults of each kind."""
+        """How many faults of each kind bit."""
         return Counter(self.judgement.faults)
 
     @property

@@ -3,6 +3,7 @@
 import ast
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,19 @@ def test_a_run_without_a_fault_of_its_own_ends_with_0(
     assert "faults: gstv-cut 1, worker-kill 1" in report
     assert report.count("  ok  ") == 19
     assert "FAIL" not in report
+
+
+def test_a_fault_that_did_not_bite_is_not_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It has struck nothing, and proves nothing: not even as a number in a report."""
+    run = healthy(idle_share=0.5)
+    evidence = replace(run, faults=tuple(replace(f, bit=f.kind != "gstv-cut") for f in run.faults))
+
+    assert main([str(_write(tmp_path / "run", evidence))]) == 0
+    report = capsys.readouterr().out
+    assert ", faults 1\n" in report
+    assert "faults: worker-kill 1\n" in report
 
 
 def test_a_failed_check_ends_with_1_and_examples(
