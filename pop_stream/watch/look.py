@@ -20,12 +20,14 @@ class Owed:
 def owed_of(times: Sequence[tuple[int, int]], retention_seconds: float) -> Owed:
     """Of records that are owed: when each event was produced, and when each record was stored.
 
-    In epoch milliseconds. Kafka deletes whole segments, and so never before that.
+    In epoch milliseconds; what was produced at a time that nobody knows (-1), as records that are
+    gone, is as old as its record. Kafka deletes whole segments, and so never before that.
     """
     if not times:
         return Owed(None, math.inf)
     stored_at = min(stored for _, stored in times) / 1000
-    return Owed(min(produced for produced, _ in times) / 1000, stored_at + retention_seconds)
+    produced_at = min(stored if produced < 0 else produced for produced, stored in times) / 1000
+    return Owed(produced_at, stored_at + retention_seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -125,3 +125,11 @@ def test_a_look_as_json_knows_no_infinity() -> None:
     assert [topic["deleted_at"] for topic in told["topics"]] == [5000.0, None]
     assert [topic["lag_events"] for topic in told["topics"]] == [10, 0]
     assert as_object(None) is None
+
+
+def test_what_was_produced_at_an_unknown_time_hides_no_other() -> None:
+    """A parked hole has no time of its own: with -1 nothing on the failure topic looked owed."""
+    owed = owed_of([(-1, 9_000), (4_000, 8_000)], retention_seconds=math.inf)
+
+    assert owed.produced_at == 4.0
+    assert owed_of([(-1, 9_000)], retention_seconds=math.inf).produced_at == 9.0
