@@ -13,7 +13,7 @@ NUMBERS: Final[Mapping[str, Mapping[str, str]]] = {
     "FailedEventsAwaitingRedrive/critical": {"24 * 3600": "60"},
     "RetriesLate/warning": {"> 300": "> 2"},
     "BacklogProbeBlind/critical": {"> 300": "> 5"},
-    "MemoryHigh/warning": {"1024 * 1024 * 1024": "250 * 1024 * 1024"},
+    "MemoryHigh/warning": {"768 * 1024 * 1024": "250 * 1024 * 1024"},
     "RebalanceStorm/warning": {"> 5": "> 3"},
     "Saturated/warning": {"> 60": "> 3"},
     "job:pop_stream_delivery_slow:ratio_rate5m": {'le="60.0"': 'le="5.0"'},

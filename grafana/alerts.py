@@ -6,8 +6,8 @@ A colour that changes at another value than the alert's teaches people to distru
 from enum import StrEnum
 from typing import Final
 
-#: What the names of all alerts begin with.
-PREFIX: Final = "PopStream"
+#: What fires of docker/prometheus/rules: a Prometheus may have the rules of others, too.
+FIRING: Final = 'ALERTS{alertstate="firing", service="pop-stream"}'
 #: Where the page of an alert is, below the address in the variable `runbooks`.
 RUNBOOK: Final = "${{runbooks:raw}}/{alert}.md"
 
@@ -15,28 +15,28 @@ RUNBOOK: Final = "${{runbooks:raw}}/{alert}.md"
 class Alert(StrEnum):
     """The alerts to which a panel belongs; each has its page `docs/runbooks/<Alert>.md`."""
 
-    OLDEST_TOO_OLD = f"{PREFIX}OldestUndeliveredTooOld"
-    RETENTION_DEADLINE = f"{PREFIX}RetentionDeadline"
-    LOST_TO_RETENTION = f"{PREFIX}EventsLostToRetention"
-    BUDGET_BURN = f"{PREFIX}DeliveryBudgetBurn"
-    DELIVERY_SLOW = f"{PREFIX}DeliverySlow"
-    CONSUMER_STALLED = f"{PREFIX}ConsumerStalled"
-    FALLING_BEHIND = f"{PREFIX}FallingBehind"
-    NO_WORKERS = f"{PREFIX}NoWorkers"
-    PROBE_BLIND = f"{PREFIX}BacklogProbeBlind"
-    AWAITING_REDRIVE = f"{PREFIX}FailedEventsAwaitingRedrive"
-    FAILED_GROWING = f"{PREFIX}FailedEventsGrowing"
-    NOTIFICATIONS_FAILING = f"{PREFIX}FailureNotificationsFailing"
-    AUTH_REJECTED = f"{PREFIX}PartnerAuthRejected"
-    PARTNER_UNAVAILABLE = f"{PREFIX}PartnerUnavailable"
-    PARTNER_THROTTLING = f"{PREFIX}PartnerThrottling"
-    POISON = f"{PREFIX}PoisonEvents"
-    STUCK_IN_FLIGHT = f"{PREFIX}StuckInFlight"
-    REBALANCE_STORM = f"{PREFIX}RebalanceStorm"
-    LOOP_BLOCKED = f"{PREFIX}EventLoopBlocked"
-    SATURATED = f"{PREFIX}Saturated"
-    NO_TRAFFIC = f"{PREFIX}NoTraffic"
-    TARGET_DOWN = f"{PREFIX}TargetDown"
+    OLDEST_TOO_OLD = "OldestUndeliveredTooOld"
+    RETENTION_DEADLINE = "RetentionDeadline"
+    LOST_TO_RETENTION = "EventsLostToRetention"
+    BUDGET_BURN = "DeliveryBudgetBurn"
+    DELIVERY_SLOW = "DeliverySlow"
+    CONSUMER_STALLED = "ConsumerStalled"
+    FALLING_BEHIND = "FallingBehind"
+    NO_WORKERS = "NoWorkers"
+    PROBE_BLIND = "BacklogProbeBlind"
+    AWAITING_REDRIVE = "FailedEventsAwaitingRedrive"
+    FAILED_GROWING = "FailedEventsGrowing"
+    NOTIFICATIONS_FAILING = "FailureNotificationsFailing"
+    AUTH_REJECTED = "PartnerAuthRejected"
+    PARTNER_UNAVAILABLE = "PartnerUnavailable"
+    PARTNER_THROTTLING = "PartnerThrottling"
+    POISON = "PoisonEvents"
+    STUCK_IN_FLIGHT = "StuckInFlight"
+    REBALANCE_STORM = "RebalanceStorm"
+    LOOP_BLOCKED = "EventLoopBlocked"
+    SATURATED = "Saturated"
+    NO_TRAFFIC = "NoTraffic"
+    TARGET_DOWN = "TargetDown"
 
 
 #: The oldest undelivered event: a warning, and a page.

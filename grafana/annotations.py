@@ -6,7 +6,7 @@ from grafana_foundation_sdk.builders import dashboard, prometheus
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import dashboard as model
 
-from grafana.alerts import PREFIX
+from grafana.alerts import FIRING
 from grafana.panels import RED
 from grafana.selectors import workers
 from grafana.variables import DATASOURCE
@@ -16,7 +16,6 @@ from grafana.variables import DATASOURCE
 _BUILDS: Final = workers("pop_stream_build_info")
 _DEPLOYS: Final = f"count by (version) ({_BUILDS}) unless count by (version) ({_BUILDS} offset 5m)"
 _REBALANCES: Final = f"sum(increase({workers('pop_stream_rebalances_total')}[2m])) > 0"
-_ALERTS: Final = f'ALERTS{{alertstate="firing", alertname=~"{PREFIX}.*"}}'
 
 
 def _annotation(
@@ -31,5 +30,5 @@ def _annotation(
 ANNOTATIONS: Final[list[Builder[model.AnnotationQuery]]] = [
     _annotation("Deploys", "blue", _DEPLOYS, "pop-stream {{version}}", "version"),
     _annotation("Rebalances", "purple", _REBALANCES, "Partitions were assigned anew", ""),
-    _annotation("Alerts", RED, _ALERTS, "{{alertname}} {{topic}}", "severity"),
+    _annotation("Alerts", RED, FIRING, "{{alertname}} {{topic}}", "severity"),
 ]

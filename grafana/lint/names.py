@@ -62,7 +62,8 @@ _OTHERS: Final = (
         "ALERTS", counts=False,
         labels={
             "alertname": OPEN, "alertstate": ("pending", "firing"),
-            "severity": ("critical", "warning", "info"), "topic": OPEN, "instance": OPEN,
+            "severity": ("critical", "warning", "info"), "service": ("pop-stream",),
+            "topic": OPEN, "instance": OPEN,
         },
     ),
     Series("process_cpu_seconds_total", counts=True, labels=_WORKER),

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from grafana.alerts import OLD_SECONDS, PREFIX, TOO_OLD_SECONDS, Alert
+from grafana.alerts import FIRING, OLD_SECONDS, TOO_OLD_SECONDS, Alert
 from grafana.board import Row
 from grafana.figures import AGE, COMPLETED, LAG, PRODUCED_RATE
 from grafana.links import DELIVERY, KAFKA
@@ -28,7 +28,7 @@ FLOW: Final = Row(
             id=302, title="Firing alerts", unit="short",
             text="The alerts of pop-stream that fire now. Click on a name for its runbook: what it "
             "means, the first five minutes, how to see that it is over.",
-            queries=(Query(f'ALERTS{{alertstate="firing", alertname=~"{PREFIX}.*"}}'),),
+            queries=(Query(FIRING),),
             columns=(
                 Column(of="severity"), Column(of="alertname"), Column(of="topic"),
                 Column(of="instance"),

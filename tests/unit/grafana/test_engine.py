@@ -92,10 +92,7 @@ def series() -> Iterator[dict[str, str]]:
     for each in KNOWN.values():
         kinds = [[(label, value) for value in values_of(each, label)] for label in each.labels]
         for labels in product(*kinds):
-            named = dict(labels)
-            if each.name == "ALERTS":
-                named["alertname"] = "PopStreamPlanted"
-            text = ", ".join(f'{label}="{value}"' for label, value in named.items())
+            text = ", ".join(f'{label}="{value}"' for label, value in labels)
             yield {
                 "series": f"{each.name}{{{text}}}",
                 "values": f"0+1x{STEPS}" if each.counts else f"1+0x{STEPS}",
