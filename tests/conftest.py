@@ -32,12 +32,12 @@ hypothesis.settings.load_profile("pop-stream")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs Kafka or promtool, that nobody forgets to, and what must run one by one."""
+    """Mark what needs a program that not everybody has, and what must run one by one."""
     for item in items:
         if any(item.path.is_relative_to(folder) for folder in _SYSTEM):
             # On one Kafka, and each with the machine to itself but for the small tests.
             item.add_marker(pytest.mark.xdist_group("system"))
-        for need in ("kafka", "promtool"):
+        for need in ("kafka", "promtool", "alertmanager"):
             if need in getattr(item, "fixturenames", ()):
                 item.add_marker(need)
 

@@ -1,4 +1,4 @@
-"""A test that needs Kafka, a browser or promtool and is skipped in CI has failed.
+"""A test that needs Kafka, a browser, promtool or Alertmanager and is skipped in CI has failed.
 
 It would prove nothing, unseen.
 """
@@ -9,8 +9,11 @@ from collections.abc import Generator
 import pytest
 
 #: The marks of tests that need what not everybody has.
-MARKS = ("kafka", "browser", "promtool")
-MESSAGE = "a test that needs Kafka, a browser or promtool must not be skipped in CI; it said:"
+MARKS = ("kafka", "browser", "promtool", "alertmanager")
+MESSAGE = (
+    "a test that needs Kafka, a browser, promtool or Alertmanager must not be skipped in CI; "
+    "it said:"
+)
 
 
 class NoSkippedTests:

@@ -7,6 +7,7 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "kafka: needs Kafka")
     config.addinivalue_line("markers", "browser: needs a browser")
     config.addinivalue_line("markers", "promtool: needs promtool")
+    config.addinivalue_line("markers", "alertmanager: needs Alertmanager")
 """
 SKIPPED = "import pytest\n\n"
 
@@ -61,12 +62,13 @@ def test_elsewhere_it_may_be_skipped(run_in, source: str) -> None:  # type: igno
     run_in(None, source).assert_outcomes(skipped=1)
 
 
-def test_skipped_promtool_test_fails_in_ci(run_in) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize("tool", ["promtool", "alertmanager"])
+def test_skipped_test_of_a_tool_fails_in_ci(run_in, tool: str) -> None:  # type: ignore[no-untyped-def]
     """Rules and dashboards that nobody read have not been checked."""
-    result = run_in("true", BY_CALL.replace("kafka", "promtool").replace("Kafka", "promtool"))
+    result = run_in("true", BY_CALL.replace("kafka", tool).replace("Kafka", tool))
 
     assert result.ret != 0
-    result.stdout.fnmatch_lines(["*must not be skipped in CI*no promtool*"])
+    result.stdout.fnmatch_lines([f"*must not be skipped in CI*no {tool}*"])
 
 
 def test_other_tests_may_be_skipped_in_ci(run_in) -> None:  # type: ignore[no-untyped-def]
