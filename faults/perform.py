@@ -224,13 +224,18 @@ def _kill_gstv(action: KillGstv, stage: Stage) -> Fault:
     )
 
 
+#: A number of files that is open for as long as a process lives.
+_NO_ROOM = 5
+
+
 def _limit_files(action: LimitFiles, stage: Stage) -> Fault:
     worker = stage.workers[action.worker]
     began = time.time()
     pid = worker.pid or 0
     before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     opened = len(list(Path(f"/proc/{pid}/fd").iterdir()))
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (opened, before[1]))
+    # Not as many as are open: one that is closed would make room for another.
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (_NO_ROOM, before[1]))
     time.sleep(action.seconds)
     same = worker.pid == pid
     if same:

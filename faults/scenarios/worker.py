@@ -71,15 +71,17 @@ WORKER = (
         workers=3,
         must_have=("retry", "parked", "rebalance"),
         actions=[
+            # Each worker has 15 s until it is struck again: to leave takes as long as the others
+            # wait for one that was killed.
             StopWorker(at=2, worker=1),
-            KillWorker(at=5, worker=2),
-            StopWorker(at=8, worker=3),
-            KillWorker(at=11, worker=1),
-            StopWorker(at=14, worker=2),
-            KillWorker(at=17, worker=3),
-            StopWorker(at=20, worker=1),
+            KillWorker(at=7, worker=2),
+            StopWorker(at=12, worker=3),
+            KillWorker(at=17, worker=1),
+            StopWorker(at=22, worker=2),
+            KillWorker(at=27, worker=3),
+            StopWorker(at=32, worker=1),
         ],
-        seconds=22,
+        seconds=34,
     ),
     Scenario(
         name="worker-killed-draining",
