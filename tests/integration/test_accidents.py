@@ -25,7 +25,7 @@ _SECONDS = 30.0
 @cache
 def _admin_at(servers: str) -> AdminClient:
     # Kept: one that ends while its last answer is being handed over may wait for ever.
-    return AdminClient({"bootstrap.servers": servers})
+    return AdminClient({"bootstrap.servers": servers, "log_level": 0})
 
 
 def admin_of(settings: Settings) -> AdminClient:
