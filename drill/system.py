@@ -11,8 +11,9 @@ from functools import cached_property
 from pathlib import Path
 
 from aiokafka import TopicPartition
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
+from confluent_kafka.admin import AdminClient
 
+from faults.configuring import configure
 from faults.gstv import Gstv
 from faults.player import Players
 from faults.proxy import Proxy
@@ -77,16 +78,7 @@ class System:
 
     def configure(self, topic: str, entries: Mapping[str, str]) -> None:
         """Set some of a topic's own configuration."""
-        resource = ConfigResource(
-            ConfigResource.Type.TOPIC,
-            topic,
-            incremental_configs=[
-                ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
-                for name, value in entries.items()
-            ],
-        )
-        for answer in self.admin.incremental_alter_configs([resource]).values():
-            answer.result(_KAFKA_SECONDS)
+        configure(self.admin, topic, entries)
 
     def parked_ids(self) -> set[str]:
         """The ids of all events on the failure topic."""

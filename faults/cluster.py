@@ -13,8 +13,9 @@ from typing import Any, TypeVar
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
+from confluent_kafka.admin import AdminClient
 
+from faults.configuring import configure
 from faults.proxy import Proxy
 from pop_stream.kafka.admin import connected_admin
 from pop_stream.kafka.broker import Broker
@@ -24,7 +25,6 @@ from pop_stream.settings import Settings
 
 T = TypeVar("T")
 
-_TIMEOUT_SECONDS = 10.0
 _READY_SECONDS = 60.0
 
 
@@ -80,21 +80,12 @@ class Cluster:
 
     def configure(self, topic: str, entries: Mapping[str, str]) -> None:
         """Set some of a topic's own configuration."""
-        resource = ConfigResource(
-            ConfigResource.Type.TOPIC,
-            topic,
-            incremental_configs=[
-                ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
-                for name, value in entries.items()
-            ],
-        )
-        for answer in self._alterer.incremental_alter_configs([resource]).values():
-            answer.result(2 * _TIMEOUT_SECONDS)
+        configure(self._alterer, topic, entries)
 
     @cached_property
     def _alterer(self) -> AdminClient:
-        # aiokafka cannot alter one entry and leave the others. Kept: a client of librdkafka's that
-        # ends while its last answer is being handed over may wait for ever, and all with it.
+        # Kept: a client of librdkafka's that ends while its last answer is being handed over may
+        # wait for ever, and all with it.
         return AdminClient({"bootstrap.servers": self.servers, "log_level": 2})
 
     @property
