@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer
 from confluent_kafka import Producer, TopicPartition
@@ -104,7 +105,8 @@ def _blocked_loop(system: System) -> None:
 def _no_more_files(system: System) -> None:
     pid = system.workers[0].pid or 0
     before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (5, before[1]))
+    opened = len(list(Path(f"/proc/{pid}/fd").iterdir()))
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (opened, before[1]))
     system.gstv.set_rules([{"then": {"status": 200, "close": True}}])
     time.sleep(12)
     with suppress(ProcessLookupError):
@@ -113,17 +115,27 @@ def _no_more_files(system: System) -> None:
     time.sleep(12)
 
 
+def _slow(system: System) -> None:
+    """GSTV takes its time: as many attempts as may be are under way, and more come than go."""
+    system.gstv.set_rules([{"then": {"delay": [0.9, 1.1]}}])
+    time.sleep(45)
+    system.gstv.set_rules(USUAL_RULES)
+    time.sleep(15)
+
+
 def _odd_worker(system: System) -> None:
     """A worker of which nothing is right; some events have no answer, and some fail."""
     rules = [
         {"when": {"random": 0.02}, "then": {"hang": True}},
         {"when": {"random": 0.05}, "then": {"status": 500}},
     ]
+    system.scrape_odd_worker(yes=True)
     system.odd_worker.start()
     system.gstv.set_rules([*rules, *USUAL_RULES])
     time.sleep(60)
     system.gstv.set_rules(USUAL_RULES)
     system.odd_worker.stop()
+    system.scrape_odd_worker(yes=False)
     time.sleep(10)
 
 
@@ -206,12 +218,22 @@ def _kafka_away(system: System) -> None:
 
 
 def _silence(system: System) -> None:
-    """Nothing comes from players; then a few events."""
+    """Nothing comes from players; then a few events, and all of them are well."""
     system.players.stop()
-    time.sleep(55)
-    system.players.send(200)
-    system.players.finish(within_seconds=_KAFKA_SECONDS)
+    time.sleep(75)
+    system.gstv.set_rules([])
+    _send_well(system, 200)
     time.sleep(25)
+
+
+def _send_well(system: System, count: int) -> None:
+    producer = Producer({"bootstrap.servers": system.kafka.bootstrap_servers, "log_level": 0})
+    for number in range(count):
+        pop_id = uuid7(time.time_ns() // 1_000_000, number)
+        producer.produce(
+            system.settings.events_topic, _LATE % number, headers=[("pop-id", pop_id.encode())]
+        )
+    producer.flush(_KAFKA_SECONDS)
 
 
 def _settle_all(system: System) -> None:
@@ -244,7 +266,8 @@ PHASES: Sequence[Sequence[Phase]] = (
     [Phase("blocked", "a worker stands still again and again", _blocked_loop),
      Phase("blind", "the watch is stopped", _blind)],
     [Phase("stranger", "somebody else joins the group", _stranger)],
-    [Phase("missing", "a topic is deleted", _missing_topic)],
+    [Phase("missing", "a topic is deleted", _missing_topic),
+     Phase("slow", "GSTV answers after a second", _slow)],
     [Phase("kafka", "Kafka stands still", _kafka_away)],
     [Phase("no workers", "all are stopped, and records deleted", _no_workers)],
     [Phase("silence", "no player sends anything", _silence),

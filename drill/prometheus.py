@@ -95,11 +95,11 @@ def is_installed() -> bool:
 
 @contextmanager
 def running_prometheus(
-    folder: Path, jobs: Mapping[str, Sequence[str]], rules: Sequence[Path]
+    folder: Path, jobs: Mapping[str, Path], rules: Sequence[Path]
 ) -> Iterator[Prometheus]:
     """Run one for the time of the block.
 
-    `jobs`: for each the addresses to scrape, `host:port`.
+    `jobs`: for each the file of its targets (`write_targets`), which may change meanwhile.
     """
     (port,) = free_ports(1)
     config = {
@@ -110,8 +110,11 @@ def running_prometheus(
         },
         "rule_files": [str(path.absolute()) for path in rules],
         "scrape_configs": [
-            {"job_name": job, "static_configs": [{"targets": list(addresses)}]}
-            for job, addresses in jobs.items()
+            {
+                "job_name": job,
+                "file_sd_configs": [{"files": [str(path.absolute())], "refresh_interval": "1s"}],
+            }
+            for job, path in jobs.items()
         ]
         + [{"job_name": "prometheus", "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]}],
     }
@@ -138,6 +141,13 @@ def running_prometheus(
         finally:
             process.terminate()
             process.wait(_READY_SECONDS)
+
+
+def write_targets(path: Path, addresses: Sequence[str]) -> None:
+    """Say what is scraped from now on, `host:port`."""
+    fresh = path.with_suffix(".fresh")
+    fresh.write_text(json.dumps([{"targets": list(addresses)}]), "utf-8")
+    fresh.replace(path)
 
 
 def _wait(prometheus: Prometheus, process: "subprocess.Popen[bytes]", log: Path) -> None:

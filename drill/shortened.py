@@ -12,6 +12,7 @@ from typing import Any
 SHORTER = 60
 _LEAST_SECONDS = 5.0
 _MOST_SECONDS = 60.0
+_MOST_KEPT_SECONDS = 15.0
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 
 _DURATION = r"(?:\d+(?:ms|[smhdw]))+"
@@ -46,9 +47,11 @@ def shortened(rules: Mapping[str, Any], numbers: Mapping[str, Mapping[str, str]]
 
 def _rule(rule: Mapping[str, Any], numbers: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
     quick = dict(rule)
-    for name in ("for", "keep_firing_for"):
-        if name in quick:
-            quick[name] = _short(str(quick[name]), least=0.0)
+    if "for" in quick:
+        quick["for"] = _short(str(quick["for"]), least=0.0)
+    if "keep_firing_for" in quick:
+        # That it goes quiet has to be seen, too.
+        quick["keep_firing_for"] = _short(str(quick["keep_firing_for"]), 0.0, _MOST_KEPT_SECONDS)
     expression = str(quick["expr"])
     for old, new in numbers.get(key_of(rule), {}).items():
         if old not in expression:
@@ -80,9 +83,8 @@ def in_expression(expression: str) -> str:
     return _IN_EXPRESSION.sub(replace, expression)
 
 
-def _short(duration: str, least: float = _LEAST_SECONDS) -> str:
-    seconds = seconds_of(duration)
-    quick = min(max(seconds / SHORTER, least), _MOST_SECONDS)
+def _short(duration: str, least: float = _LEAST_SECONDS, most: float = _MOST_SECONDS) -> str:
+    quick = min(max(seconds_of(duration) / SHORTER, least), most)
     return f"{round(quick * 1000)}ms"
 
 

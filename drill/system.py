@@ -13,6 +13,7 @@ from pathlib import Path
 from aiokafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from drill.prometheus import write_targets
 from faults.configuring import configure
 from faults.gstv import Gstv
 from faults.player import Players
@@ -67,9 +68,18 @@ class System:
     odd_worker: SupervisedWorker
     watch: SupervisedWorker
     settings: Settings
-    #: What Prometheus scrapes, by job.
-    jobs: Mapping[str, tuple[str, ...]]
+    #: What Prometheus scrapes: the file of targets of each job.
+    jobs: Mapping[str, Path]
+    #: Where the workers are scraped, and where the odd one is.
+    addresses: tuple[str, ...]
+    odd_address: str
     folder: Path
+
+    def scrape_odd_worker(self, *, yes: bool) -> None:
+        """Let the odd worker be one of those that should be there."""
+        write_targets(
+            self.jobs["pop-stream"], (*self.addresses, *([self.odd_address] if yes else []))
+        )
 
     @cached_property
     def admin(self) -> AdminClient:
@@ -143,6 +153,10 @@ def running_system(folder: Path, *, seed: int) -> Iterator[System]:
         )
         for each in (*workers, odd, watch):
             stack.callback(each.close)
+        addresses = tuple(f"127.0.0.1:{port}" for port in ports[:2])
+        jobs = {name: folder / f"{name}.json" for name in ("pop-stream", "pop-stream-watch")}
+        write_targets(jobs["pop-stream"], addresses)
+        write_targets(jobs["pop-stream-watch"], [f"127.0.0.1:{ports[2]}"])
         yield System(
             kafka=kafka,
             gstv=gstv,
@@ -153,10 +167,9 @@ def running_system(folder: Path, *, seed: int) -> Iterator[System]:
             odd_worker=odd,
             watch=watch,
             settings=settings,
-            jobs={
-                "pop-stream": tuple(f"127.0.0.1:{port}" for port in (*ports[:2], ports[3])),
-                "pop-stream-watch": (f"127.0.0.1:{ports[2]}",),
-            },
+            jobs=jobs,
+            addresses=addresses,
+            odd_address=f"127.0.0.1:{ports[3]}",
             folder=folder,
         )
 

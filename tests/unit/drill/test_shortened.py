@@ -61,7 +61,7 @@ def test_a_file_of_rules_is_made_quick_as_a_whole() -> None:
                         **ALERT,
                         "expr": "age > 15 and rate(x[5000ms]) > 0",
                         "for": "2000ms",
-                        "keep_firing_for": "60000ms",
+                        "keep_firing_for": "15000ms",
                     },
                     {"record": "r", "expr": "y[10000ms] > 1"},
                 ],
