@@ -108,7 +108,8 @@ def _no_more_files(system: System) -> None:
     opened = len(list(Path(f"/proc/{pid}/fd").iterdir()))
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (opened, before[1]))
     system.gstv.set_rules([{"then": {"status": 200, "close": True}}])
-    time.sleep(12)
+    # Without a file it cannot be scraped either: longer than an alert's window, and nobody sees it.
+    time.sleep(6)
     with suppress(ProcessLookupError):
         resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
     system.gstv.set_rules(USUAL_RULES)
