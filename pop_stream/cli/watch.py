@@ -61,7 +61,7 @@ def _print(look: "Look", *, now: float) -> None:
 
 def _row(look: "Look", topic: str, now: float) -> tuple[str, ...]:
     owed = look.owed[topic]
-    lag = sum(max(s.end - s.next, 0) for s in look.partitions if s.topic == topic)
+    lag = look.lag_of(topic)
     if owed.produced_at is None:
         return (topic, f"{lag:,}", "none", "")
     kept = owed.deleted_at - now

@@ -39,9 +39,7 @@ async def backlog_of(settings: Settings, topics: tuple[str, ...]) -> list[Backlo
             topic=topic,
             ends=sum(state.end for state in states if state.topic == topic),
             # What retention has deleted is not before anybody any more.
-            committed=sum(
-                max(state.begin, state.committed or 0) for state in states if state.topic == topic
-            ),
+            committed=sum(state.next for state in states if state.topic == topic),
         )
         for topic in topics
     ]

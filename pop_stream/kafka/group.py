@@ -28,6 +28,11 @@ class PartitionState:
         """The offset of the first record that is not done, and still there."""
         return max(self.begin, self.committed or 0)
 
+    @property
+    def lag(self) -> int:
+        """How many records are not done, at most. The offsets are read one after the other."""
+        return max(self.end - self.next, 0)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:

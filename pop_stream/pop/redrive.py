@@ -6,6 +6,11 @@ from pop_stream.pop.trail import Headers, reason_of, redrives_of
 from pop_stream.pop.verdict import Reason
 
 
+def redrive_group(group: str, step: int) -> str:
+    """The consumer group of a step (0 is the first): its commits say what was sent back."""
+    return f"{group}-redrive-{step + 1}"
+
+
 @dataclass(frozen=True, slots=True)
 class RedriveSchedule:
     """How long an event stays parked before each redrive. Further redrives wait like the last."""
@@ -15,14 +20,18 @@ class RedriveSchedule:
     #: The reasons with which events are redriven. Sending others again would change nothing.
     reasons: frozenset[str] = frozenset((Reason.TRANSIENT.value,))
 
+    def step_of(self, headers: Headers) -> int | None:
+        """The step (0 is the first) that is to redrive an event; None: a redrive would not help."""
+        if not self.waits or reason_of(headers) not in self.reasons:
+            return None
+        return min(redrives_of(headers), len(self.waits) - 1)
+
     def due(self, headers: Headers, parked_at: int, *, step: int) -> int | None:
-        """When the step (0 is the first) is to redrive an event, in epoch milliseconds.
+        """When a step is to redrive an event, in epoch milliseconds.
 
         None: never, because another step does, or because a redrive would not help it.
         `parked_at` is when its record came to the failure topic.
         """
-        if reason_of(headers) not in self.reasons:
-            return None
-        if min(redrives_of(headers), len(self.waits) - 1) != step:
+        if self.step_of(headers) != step:
             return None
         return parked_at + self.waits[step] * 1000

@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from pop_stream.pop.identity import parse_pop_id
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
@@ -27,6 +29,17 @@ class Settlement:
             },
             ensure_ascii=False,
         ).encode()
+
+
+def note_mark(settled: set[str], key: bytes | None, value: bytes | None) -> None:
+    """Let a mark's record change which events are settled; one without a pop-id changes nothing."""
+    pop_id = parse_pop_id(key)
+    if pop_id is None:
+        return
+    if is_settled(value):
+        settled.add(pop_id)
+    else:
+        settled.discard(pop_id)
 
 
 def is_settled(value: bytes | None) -> bool:

@@ -25,7 +25,7 @@ from aiokafka.structs import TopicPartition
 
 from pop_stream.kafka.header_names import read_any_header_name
 from pop_stream.pop.pace import Bucket
-from pop_stream.pop.redrive import RedriveSchedule
+from pop_stream.pop.redrive import RedriveSchedule, redrive_group
 from pop_stream.pop.trail import Origin, redriven, trail_from_own_topic
 from pop_stream.stream.abort import Abort
 from pop_stream.stream.claim import now_ms
@@ -185,15 +185,15 @@ class Redriver:
 def consumer_maker(
     options: Mapping[str, Any], *, group: str, topic: str, session_timeout_seconds: float
 ) -> MakeConsumer:
-    """How the consumer of each step is made: of the group `<group>-redrive-<1, 2, ...>`."""
+    """How the consumer of each step is made: each of a group of its own."""
 
     def make(step: int) -> AIOKafkaConsumer:
         read_any_header_name()
         return AIOKafkaConsumer(
             topic,
             **options,
-            client_id=f"{group}-redrive-{step + 1}",
-            group_id=f"{group}-redrive-{step + 1}",
+            client_id=redrive_group(group, step),
+            group_id=redrive_group(group, step),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             # There is no hurry, and most of the time nothing to fetch.

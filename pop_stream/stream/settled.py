@@ -9,8 +9,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
 from pop_stream.kafka.header_names import read_any_header_name
-from pop_stream.pop.identity import parse_pop_id
-from pop_stream.pop.settlement import is_settled
+from pop_stream.pop.settlement import note_mark
 from pop_stream.stream.abort import Abort
 from pop_stream.stream.consuming import STOP_SECONDS, keep_consuming
 
@@ -61,16 +60,7 @@ class Settled:
                 self._is_read.set()
             for records in (await consumer.getmany(timeout_ms=1000)).values():
                 for record in records:
-                    self._note(record.key, record.value)
-
-    def _note(self, key: bytes | None, value: bytes | None) -> None:
-        pop_id = parse_pop_id(key)
-        if pop_id is None:
-            return
-        if is_settled(value):
-            self._pop_ids.add(pop_id)
-        else:
-            self._pop_ids.discard(pop_id)
+                    note_mark(self._pop_ids, record.key, record.value)
 
 
 async def _has_reached(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> bool:

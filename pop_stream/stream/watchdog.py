@@ -11,9 +11,9 @@ import traceback
 from collections.abc import Callable
 
 from pop_stream.stream.abort import Abort
+from pop_stream.watch.health import STUCK_LOOP_SECONDS
 
 _LOOK_SECONDS = 1.0
-_STUCK_LOOP_SECONDS = 30.0
 
 
 class Watchdog:
@@ -26,7 +26,7 @@ class Watchdog:
         abort: Abort,
         progress_seconds: float,
         late: Callable[[float], None] = lambda _: None,
-        stuck_loop_seconds: float = _STUCK_LOOP_SECONDS,
+        stuck_loop_seconds: float = STUCK_LOOP_SECONDS,
         look_seconds: float = _LOOK_SECONDS,
     ) -> None:
         """`look(now)` says for how many seconds work has not moved; it is called in the loop.

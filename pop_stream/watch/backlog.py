@@ -72,7 +72,7 @@ class BacklogNumbers:
 
     @property
     def topic_lag_events(self) -> Numbers:  # noqa: D102
-        return self._by_partition(lambda state: max(state.end - state.next, 0))
+        return self._by_partition(lambda state: state.lag)
 
     @property
     def committed_offset(self) -> Numbers:  # noqa: D102

@@ -14,7 +14,7 @@ import orjson
 from pop_stream.watch.server import JSON, Page
 from pop_stream.watch.status import Status
 
-#: As long as the watchdog allows: soon after, it ends the process.
+#: So long may a loop stand still; soon after, the watchdog ends the process.
 STUCK_LOOP_SECONDS = 30.0
 
 

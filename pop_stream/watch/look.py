@@ -46,3 +46,7 @@ class Look:
     #: Parked events that wait for somebody.
     parked: int
     group: GroupState
+
+    def lag_of(self, topic: str) -> int:
+        """How many records of a topic are not done, at most."""
+        return sum(state.lag for state in self.partitions if state.topic == topic)

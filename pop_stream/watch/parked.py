@@ -7,10 +7,9 @@ sent back is not parked meanwhile; it is owed on the retry topic.
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from pop_stream.pop.identity import parse_pop_id
 from pop_stream.pop.redrive import RedriveSchedule
-from pop_stream.pop.settlement import is_settled
-from pop_stream.pop.trail import Headers, Origin, reason_of, redrives_of, trail_from_own_topic
+from pop_stream.pop.settlement import note_mark
+from pop_stream.pop.trail import Headers, Origin, trail_from_own_topic
 
 
 class Parked(NamedTuple):
@@ -40,22 +39,12 @@ class ParkedEvents:
         """Note a record of the failure topic; each partition's in order."""
         trail = trail_from_own_topic(headers, Origin(topic, partition, offset, timestamp))
         self._parked[trail.pop_id] = Parked(
-            partition, offset, trail.origin.timestamp, timestamp, self._step(headers)
+            partition, offset, trail.origin.timestamp, timestamp, self._schedule.step_of(headers)
         )
-
-    def _step(self, headers: Headers) -> int | None:
-        steps = len(self._schedule.waits)
-        if not steps or reason_of(headers) not in self._schedule.reasons:
-            return None
-        return min(redrives_of(headers), steps - 1)
 
     def mark(self, key: bytes | None, value: bytes | None) -> None:
         """Note a record of the topic of marks."""
-        pop_id = parse_pop_id(key)
-        if pop_id is not None and is_settled(value):
-            self._settled.add(pop_id)
-        elif pop_id is not None:
-            self._settled.discard(pop_id)
+        note_mark(self._settled, key, value)
 
     def sent_back(self, committed: Mapping[tuple[int, int], int]) -> None:
         """Forget those that were sent back: below a step's commit of their partition.

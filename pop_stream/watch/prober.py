@@ -17,7 +17,7 @@ from pop_stream.kafka.admin import connected_admin
 from pop_stream.kafka.group import PartitionState, committed_by, group_of, partitions_of
 from pop_stream.kafka.reading import Record, first_records, read_all
 from pop_stream.kafka.topics import configs_of
-from pop_stream.pop.redrive import RedriveSchedule
+from pop_stream.pop.redrive import RedriveSchedule, redrive_group
 from pop_stream.pop.trail import Origin, trail_from_own_topic
 from pop_stream.settings import Settings
 from pop_stream.settings.values import parse_waits
@@ -58,7 +58,7 @@ class Prober:
                 (step, place.partition): offset
                 for step in range(len(self._schedule.waits))
                 for place, offset in (
-                    await committed_by(admin, f"{settings.group}-redrive-{step + 1}")
+                    await committed_by(admin, redrive_group(settings.group, step))
                 ).items()
                 if place.topic == settings.failure_topic
             }
@@ -92,7 +92,7 @@ class Prober:
         spans = {
             _place(state): (state.next, state.end)
             for state in states
-            if state.next < state.end and state.topic != settings.failure_topic
+            if state.lag and state.topic != settings.failure_topic
         }
         found = await first_records(settings, spans)
         owed = {}

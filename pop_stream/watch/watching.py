@@ -135,11 +135,7 @@ def as_object(look: Look | None) -> dict[str, Any] | None:
         "topics": [
             {
                 "topic": topic,
-                "lag_events": sum(
-                    max(state.end - state.next, 0)
-                    for state in look.partitions
-                    if state.topic == topic
-                ),
+                "lag_events": look.lag_of(topic),
                 "oldest_produced_at": owed.produced_at,
                 "deleted_at": _finite(owed.deleted_at),
                 "retention_seconds": _finite(look.retention_seconds[topic]),
