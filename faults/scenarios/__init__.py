@@ -1,7 +1,7 @@
 """All scenarios: one for each row of the fault table that this machine can play.
 
 Rows by letter: A the worker's process, B Kafka, C the partner, E what the records hold, F the
-failure notifications (docs/reliability.md). Times are seconds from the players' first event.
+failure notifications (docs/faults.md). Times are seconds from the players' first event.
 """
 
 from faults.scenarios.gstv import GSTV

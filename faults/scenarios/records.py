@@ -19,14 +19,14 @@ RECORDS = (
     ),
     Scenario(
         name="everything-rejected",
-        rows="F",
+        rows="F1",
         title="half of all events are parked and notified, and workers are killed",
         rules=_HALF_REJECTED,
         actions=[KillWorker(at=4), StopWorker(at=7), KillWorker(at=9, worker=2)],
     ),
     Scenario(
         name="order-of-screens",
-        rows="P4",
+        rows="E11",
         title="in the order of screens, with events that fail once, and no worker lost",
         settings={"order": "screen"},
         must_have=("parked",),

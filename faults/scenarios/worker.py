@@ -20,7 +20,7 @@ _SLOW: Sequence[object] = ({"then": {"delay": [0.2, 0.6]}},)
 _STUCK = tuple(
     Scenario(
         name=name,
-        rows="A10" if name == "loop-blocked" else "liveness",
+        rows="A10 B7" if name == "producer-wedged" else "A10",
         title=title,
         befalls=name,
         actions=[ExpectEnd(at=4, within_seconds=75)],
