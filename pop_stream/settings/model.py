@@ -133,7 +133,8 @@ class DeliverySettings(_Section):
 
     auto_redrive_reasons: RedriveReasons = ("transient",)
     """Which parked events are sent back: transient are those that GSTV failed, rejected those that
-    it refused. What is unfit to be sent always stays parked."""
+    it refused. For a reason that is added, also those that were parked before. What is unfit to be
+    sent always stays parked."""
 
     auto_redrive_rate_limit: Rate = 50.0
     """The most parked events a second that one worker sends back by itself."""

@@ -2,6 +2,7 @@
 
 Each step of the schedule is a consumer group of its own on the failure topic: all events of a step
 wait equally long, so that the first that is not due yet stands for all behind it in its partition.
+Each reason has steps of its own, for one may be redriven from a later day on.
 An event that fails again is parked anew, with one redrive more, and belongs to the next step.
 
 A record is committed once the broker has the event on the retry topic. A crash in between sends it
@@ -25,7 +26,7 @@ from aiokafka.structs import TopicPartition
 
 from pop_stream.kafka.header_names import read_any_header_name
 from pop_stream.pop.pace import Bucket
-from pop_stream.pop.redrive import RedriveSchedule, redrive_group
+from pop_stream.pop.redrive import RedriveSchedule, Step, redrive_group
 from pop_stream.pop.trail import Origin, redriven, trail_from_own_topic
 from pop_stream.stream.abort import Abort
 from pop_stream.stream.claim import now_ms
@@ -42,7 +43,7 @@ _LOOK_SECONDS = 1.0
 #: Not due, or GSTV is not well: the partition is looked at again after so long at most.
 _LONGEST_PAUSE_SECONDS = 30.0
 
-MakeConsumer = Callable[[int], AIOKafkaConsumer]
+MakeConsumer = Callable[[Step], AIOKafkaConsumer]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +92,7 @@ class Redriver:
     def start(self) -> None:
         """Begin with all steps."""
         loop = asyncio.get_running_loop()
-        steps = range(len(self._conduct.schedule.waits))
-        self._tasks = [loop.create_task(self._run(step)) for step in steps]
+        self._tasks = [loop.create_task(self._run(step)) for step in self._conduct.schedule.steps]
 
     async def aclose(self) -> None:
         """End all steps. What was sent back and is not committed is sent back again."""
@@ -101,7 +101,7 @@ class Redriver:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=STOP_SECONDS + 1)
 
-    async def _run(self, step: int) -> None:
+    async def _run(self, step: Step) -> None:
         with self._abort.on_error("redriving"):
             await self._settled.until_read()
             await keep_consuming(
@@ -109,11 +109,11 @@ class Redriver:
                 lambda consumer: self._consume(consumer, step),
                 # Parked events are safe where they are: no reason to end the worker.
                 lambda error: log.warning(
-                    "redrive.failed", extra={"step": step + 1, "error": repr(error)}
+                    "redrive.failed", extra=_facts(step) | {"error": repr(error)}
                 ),
             )
 
-    async def _consume(self, consumer: AIOKafkaConsumer, step: int) -> None:
+    async def _consume(self, consumer: AIOKafkaConsumer, step: Step) -> None:
         paused: dict[TopicPartition, float] = {}
         while True:
             _resume_due(consumer, paused)
@@ -125,12 +125,12 @@ class Redriver:
                     await self._redrive(consumer, step, place, records, paused)
             except (CommitFailedError, IllegalStateError):
                 # The partition went to another worker meanwhile, which reads it from its commit.
-                log.info("redrive.partition_lost", extra={"step": step + 1})
+                log.info("redrive.partition_lost", extra=_facts(step))
 
     async def _redrive(
         self,
         consumer: AIOKafkaConsumer,
-        step: int,
+        step: Step,
         place: TopicPartition,
         records: Sequence[KafkaRecord],
         paused: dict[TopicPartition, float],
@@ -154,8 +154,8 @@ class Redriver:
         if position > records[0].offset:
             await consumer.commit({place: position})
         if sent:
-            log.info("failure.redriven", extra={"step": step + 1, "partition": place.partition,
-                                                "events": len(sent)})  # fmt: skip
+            log.info("failure.redriven", extra=_facts(step) | {"partition": place.partition,
+                                                               "events": len(sent)})  # fmt: skip
 
     def _is_settled(self, record: KafkaRecord) -> bool:
         here = Origin(record.topic, record.partition, record.offset, record.timestamp)
@@ -187,7 +187,7 @@ def consumer_maker(
 ) -> MakeConsumer:
     """How the consumer of each step is made: each of a group of its own."""
 
-    def make(step: int) -> AIOKafkaConsumer:
+    def make(step: Step) -> AIOKafkaConsumer:
         read_any_header_name()
         return AIOKafkaConsumer(
             topic,
@@ -206,6 +206,10 @@ def consumer_maker(
         )
 
     return make
+
+
+def _facts(step: Step) -> dict[str, object]:
+    return {"reason": step.reason, "step": step.number + 1}
 
 
 def _resume_due(consumer: AIOKafkaConsumer, paused: dict[TopicPartition, float]) -> None:

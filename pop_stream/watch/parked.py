@@ -7,7 +7,7 @@ sent back is not parked meanwhile; it is owed on the retry topic.
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from pop_stream.pop.redrive import RedriveSchedule
+from pop_stream.pop.redrive import RedriveSchedule, Step
 from pop_stream.pop.settlement import note_mark
 from pop_stream.pop.trail import Headers, Origin, trail_from_own_topic
 
@@ -21,8 +21,8 @@ class Parked(NamedTuple):
     produced_at: int
     #: When its record came to the failure topic, likewise.
     parked_at: int
-    #: The step of the schedule that will send it back; None: none will.
-    step: int | None
+    #: The step of the schedule whose group would send it back; None: none ever would.
+    step: Step | None
 
 
 class ParkedEvents:
@@ -46,7 +46,7 @@ class ParkedEvents:
         """Note a record of the topic of marks."""
         note_mark(self._settled, key, value)
 
-    def sent_back(self, committed: Mapping[tuple[int, int], int]) -> None:
+    def sent_back(self, committed: Mapping[tuple[Step, int], int]) -> None:
         """Forget those that were sent back: below a step's commit of their partition.
 
         `committed` is by step and partition. A step passes over what is settled, too.

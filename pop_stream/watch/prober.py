@@ -17,7 +17,7 @@ from pop_stream.kafka.admin import connected_admin
 from pop_stream.kafka.group import PartitionState, committed_by, group_of, partitions_of
 from pop_stream.kafka.reading import Record, first_records, read_all
 from pop_stream.kafka.topics import configs_of
-from pop_stream.pop.redrive import RedriveSchedule, redrive_group
+from pop_stream.pop.redrive import REDRIVABLE, RedriveSchedule, Step, redrive_group
 from pop_stream.pop.trail import Origin, trail_from_own_topic
 from pop_stream.settings import Settings
 from pop_stream.settings.values import parse_waits
@@ -32,9 +32,8 @@ class Prober:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._schedule = RedriveSchedule(
-            parse_waits(settings.auto_redrive), frozenset(settings.auto_redrive_reasons)
-        )
+        # Those reasons, too, that are not redriven any more: what was sent back waits no more.
+        self._schedule = RedriveSchedule(parse_waits(settings.auto_redrive), REDRIVABLE)
         self._parked = ParkedEvents(self._schedule)
         #: Up to where the failure topic and the marks were read.
         self._read_to: dict[TopicPartition, int] = {}
@@ -56,7 +55,7 @@ class Prober:
             configs = await configs_of(admin, worked)
             redriven = {
                 (step, place.partition): offset
-                for step in range(len(self._schedule.waits))
+                for step in self._schedule.steps
                 for place, offset in (
                     await committed_by(admin, redrive_group(settings.group, step))
                 ).items()
@@ -106,7 +105,7 @@ class Prober:
         return owed
 
     async def _read_parked(
-        self, states: Sequence[PartitionState], redriven: Mapping[tuple[int, int], int]
+        self, states: Sequence[PartitionState], redriven: Mapping[tuple[Step, int], int]
     ) -> None:
         settings = self._settings
         if any(state.end < self._read_to.get(_place(state), 0) for state in states):

@@ -89,6 +89,27 @@ def test_what_a_person_has_settled_is_sent_back_no_more(topics: Settings, tmp_pa
     assert set(mine) == {None}
 
 
+def test_what_was_refused_is_sent_back_once_that_is_asked_for(
+    topics: Settings, tmp_path: Path
+) -> None:
+    """Also what was parked long before: its offset was passed over for another reason only."""
+    trial = Trial(topics, tmp_path)
+    refused, failing = event(0, filename="refused"), event(1, filename="down")
+    trial.send([refused, failing, *events(20)[2:]])
+    quick = {"auto_redrive": "1s", "retry_backoff_seconds": "0.05"}
+    with trial.gstv([_REFUSED, _FAILS]) as gstv:
+        with trial.worker(gstv.url, **quick):
+            eventually(lambda: trial.records(topics.failure_topic) >= 2, "both are parked")
+            gstv.set_rules([])
+            eventually(lambda: trial.has_delivered(failing), "what failed is sent back")
+        assert not trial.has_delivered(refused)
+        with trial.worker(gstv.url, **quick, auto_redrive_reasons="transient,rejected"):
+            eventually(lambda: trial.has_delivered(refused), "what was refused is, too")
+            account = trial.settle()
+    account.assert_nothing_lost()
+    assert account.duplicates == {}
+
+
 def _settle(settings: Settings, pop_id: str) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {
         "POP_STREAM_KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,

@@ -1,6 +1,6 @@
 import pytest
 
-from pop_stream.pop.redrive import RedriveSchedule
+from pop_stream.pop.redrive import REDRIVABLE, RedriveSchedule, Step, redrive_group
 from pop_stream.pop.trail import redriven, redrives_of
 
 SCHEDULE = RedriveSchedule((3600, 21_600, 86_400))
@@ -22,7 +22,9 @@ def test_each_redrive_has_its_step_and_the_last_repeats(
     redrives: int | None, step: int, seconds: int
 ) -> None:
     """One step alone is responsible for an event: no other sends it back too."""
-    dues = [SCHEDULE.due(parked(redrives=redrives), PARKED_AT, step=each) for each in range(3)]
+    dues = [
+        SCHEDULE.due(parked(redrives=redrives), PARKED_AT, step=each) for each in SCHEDULE.steps
+    ]
     assert dues[step] == PARKED_AT + seconds * 1000
     assert [due for due in dues if due is not None] == [dues[step]]
 
@@ -30,20 +32,39 @@ def test_each_redrive_has_its_step_and_the_last_repeats(
 @pytest.mark.parametrize("reason", ["rejected", "quarantined:not-json", "", "TRANSIENT"])
 def test_what_a_redrive_would_not_help_stays_parked(reason: str) -> None:
     """GSTV refused it, it was never fit to be sent, or nobody knows why it is here."""
-    assert SCHEDULE.due(parked(reason), PARKED_AT, step=0) is None
+    assert [SCHEDULE.due(parked(reason), PARKED_AT, step=each) for each in SCHEDULE.steps] == (
+        [None] * 3
+    )
 
 
 def test_rejected_events_are_redriven_where_that_is_asked_for() -> None:
     """Once GSTV has changed what it accepts."""
     schedule = RedriveSchedule((60,), frozenset(("rejected",)))
-    assert schedule.due(parked("rejected"), PARKED_AT, step=0) == PARKED_AT + 60_000
-    assert schedule.due(parked("transient"), PARKED_AT, step=0) is None
+    (step,) = schedule.steps
+    assert schedule.due(parked("rejected"), PARKED_AT, step=step) == PARKED_AT + 60_000
+    assert schedule.due(parked("transient"), PARKED_AT, step=step) is None
+
+
+def test_a_reason_that_is_redriven_from_now_on_has_steps_that_passed_nothing_over() -> None:
+    """What was parked with it before is behind no commit of theirs."""
+    before, after = RedriveSchedule((60, 600)), RedriveSchedule((60, 600), REDRIVABLE)
+    known = {redrive_group("g", step) for step in before.steps}
+
+    assert known == {"g-redrive-transient-1", "g-redrive-transient-2"}
+    assert {redrive_group("g", step) for step in after.steps} - known == {
+        "g-redrive-rejected-1",
+        "g-redrive-rejected-2",
+    }
+    assert after.step_of(parked("rejected", redrives=9)) == Step("rejected", 1)
+    assert after.step_of(parked(redrives=1)) == before.step_of(parked(redrives=1))
 
 
 def test_a_schedule_of_one_step_repeats_it() -> None:
     """Then all redrives wait equally long."""
     schedule = RedriveSchedule((60,))
-    assert schedule.due(parked(redrives=7), PARKED_AT, step=0) == PARKED_AT + 60_000
+    assert (
+        schedule.due(parked(redrives=7), PARKED_AT, step=Step("transient", 0)) == PARKED_AT + 60_000
+    )
 
 
 @pytest.mark.parametrize("times", [1, 2, 12])

@@ -2,10 +2,11 @@
 
 from uuid import UUID
 
-from pop_stream.pop.redrive import RedriveSchedule
+from pop_stream.pop.redrive import REDRIVABLE, RedriveSchedule, Step
 from pop_stream.watch.parked import ParkedEvents
 
 TOPIC = "pop-events-failure"
+FIRST, SECOND = Step("transient", 0), Step("transient", 1)
 SETTLED, NOT_SETTLED = b'{"settled": true}', b'{"settled": false}'
 
 
@@ -18,7 +19,7 @@ class Scene:
     """Parked events of two steps of a schedule."""
 
     def __init__(self) -> None:
-        self.events = ParkedEvents(RedriveSchedule((60, 600)))
+        self.events = ParkedEvents(RedriveSchedule((60, 600), REDRIVABLE))
 
     def park(
         self, number: int, offset: int, *, reason: str = "transient", redrives: int = 0
@@ -52,30 +53,33 @@ def test_what_was_sent_back_waits_no_more() -> None:
     scene = Scene()
     scene.park(11, 5)
     scene.park(12, 6)
-    scene.events.sent_back({(0, 0): 6, (1, 0): 99, (0, 1): 99})
+    scene.events.sent_back({(FIRST, 0): 6, (SECOND, 0): 99, (FIRST, 1): 99})
 
     assert scene.waiting == {12}
 
 
 def test_what_no_step_sends_back_waits_however_far_the_steps_are() -> None:
-    """The steps pass over what another attempt would not help."""
+    """The steps of one reason pass over what was parked with another."""
     scene = Scene()
     scene.park(11, 5, reason="rejected")
-    scene.events.sent_back({(0, 0): 99, (1, 0): 99})
+    scene.park(12, 6, reason="quarantined:not-json")
+    scene.events.sent_back({(FIRST, 0): 99, (SECOND, 0): 99})
+    assert scene.waiting == {11, 12}
 
-    assert scene.waiting == {11}
+    scene.events.sent_back({(Step("rejected", 0), 0): 99})
+    assert scene.waiting == {12}
 
 
 def test_an_event_that_is_parked_again_waits_for_its_next_step() -> None:
     """Its first record has been sent back; its second counts."""
     scene = Scene()
     scene.park(11, 5)
-    scene.events.sent_back({(0, 0): 6})
+    scene.events.sent_back({(FIRST, 0): 6})
     scene.park(11, 9, redrives=1)
-    scene.events.sent_back({(0, 0): 99, (1, 0): 9})
+    scene.events.sent_back({(FIRST, 0): 99, (SECOND, 0): 9})
     assert scene.waiting == {11}
 
-    scene.events.sent_back({(0, 0): 99, (1, 0): 10})
+    scene.events.sent_back({(FIRST, 0): 99, (SECOND, 0): 10})
     assert scene.waiting == set()
 
 
@@ -86,7 +90,7 @@ def test_what_a_person_has_settled_waits_no_more() -> None:
     scene.events.mark(id_of(11).encode(), SETTLED)
     assert scene.waiting == set()
 
-    scene.events.sent_back({(0, 0): 99})
+    scene.events.sent_back({(FIRST, 0): 99})
     scene.events.mark(id_of(11).encode(), NOT_SETTLED)
     assert scene.waiting == {11}
 
