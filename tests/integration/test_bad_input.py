@@ -1,7 +1,6 @@
 """Everything that is bad, in one run with what is good, from the players' topic to its end."""
 
 import json
-import urllib.request
 from collections import Counter
 from dataclasses import dataclass
 from hashlib import sha256
@@ -10,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from aiokafka import ConsumerRecord
-from prometheus_client.parser import text_string_to_metric_families
 
 from pop_stream.gstv.mock.ledger import LedgerEntry
 from pop_stream.pop.identity import fallback_pop_id, notification_id
@@ -18,8 +16,8 @@ from pop_stream.settings import Settings
 from tests.integration.bad_items import CANARY, Header, Item, all_items, pop
 from tests.support.account import Account, header_of
 from tests.support.kafka import Outgoing
+from tests.support.metrics import page_at, samples_of
 from tests.support.trial import Trial
-from tests.support.worker import Worker
 
 PARTITIONS = 4
 NEIGHBOUR_ID = "017f22e2-79b0-7cc3-98c4-{:012x}"
@@ -95,7 +93,7 @@ def test_what_is_bad_goes_its_way_and_harms_nobody(
     rules = [{"when": {"nth": 1}, "then": {"status": 500}}] if refused else []
     with trial.gstv(rules) as gstv, trial.worker(gstv.url) as worker:
         account = trial.settle()
-        metrics = metrics_of(worker)
+        metrics = page_at(worker.metrics_port)
         assert worker.leave() == 0
 
     sent = place_of_each(items, account)
@@ -179,17 +177,13 @@ def check_notifications(quarantined: list[Sent], account: Account) -> None:
 
 def check_counts(delivered: list[Sent], quarantined: list[Sent], metrics: str) -> None:
     """The worker's own figures agree with what is seen from outside."""
-    counted = {
-        (sample.name, *sample.labels.values()): sample.value
-        for family in text_string_to_metric_families(metrics)
-        for sample in family.samples
-    }
-    completed = "pop_stream_events_completed_total"
+    counted = samples_of(metrics)
+    completed = "events_completed_total"
     assert counted[completed, "delivered"] == len(delivered)
     assert counted[completed, "quarantined"] == len(quarantined)
     assert counted[completed, "failed"] == 0
     flags = Counter(chain.from_iterable(each.item.flags for each in delivered))
-    flagged = "pop_stream_events_flagged_total"
+    flagged = "events_flagged_total"
     assert {key[1]: n for key, n in counted.items() if key[0] == flagged and n} == flags
 
 
@@ -198,11 +192,3 @@ def by_pop_id(records: list[Record]) -> dict[str, Record]:
     sorted_records = {header_of(record, "pop-id") or "": record for record in records}
     assert len(sorted_records) == len(records)
     return sorted_records
-
-
-def metrics_of(worker: Worker) -> str:
-    """All that it shows to Prometheus now."""
-    (listening,) = worker.said("metrics.listening")
-    with urllib.request.urlopen(f"http://127.0.0.1:{listening['port']}/metrics") as answer:
-        body: bytes = answer.read()
-    return body.decode()

@@ -14,6 +14,7 @@ from tests.support.account import Account, by_id, header_of
 from tests.support.commit_watch import commits_of, violations
 from tests.support.eventually import eventually
 from tests.support.kafka import Outgoing
+from tests.support.metrics import page_at, samples_of
 from tests.support.plays import event, events, pop_id_of, retry_of
 from tests.support.trial import Trial
 from tests.support.worker import FAUST_WORKER, WORKER
@@ -52,6 +53,27 @@ def test_every_event_is_delivered_once_as_it_is(
     assert all(sha256_of(account, entry.id) == entry.sha256 for entry in account.entries)
     assert sum(trial.committed().values()) == 1000
     assert violations(account, commits_of(trial.servers, topics.group)) == []
+
+
+def test_ten_thousand_screens_make_no_series_of_their_own(topics: Settings, tmp_path: Path) -> None:
+    """A network has more screens than a Prometheus could keep series for, times every metric."""
+    trial = Trial(topics, tmp_path)
+    trial.send(events(100, screens=2))
+    with trial.gstv() as gstv, trial.worker(gstv.url) as worker:
+        eventually(lambda: trial.delivered == 100, "the first are delivered")
+        before = samples_of(page_at(worker.metrics_port))
+        gstv.set_rules([{"when": {"share": [0, 0.1], "nth": "<=1"}, "then": {"status": 503}}])
+        trial.send(events(10_000, screens=10_000))
+        account = trial.settle()
+        after = samples_of(page_at(worker.metrics_port))
+    account.assert_nothing_lost()
+    assert len({record.key for record in account.events}) == 10_000
+    assert after["events_completed_total", "delivered"] >= 9_000
+    assert after["delivery_attempts_total", "1", "server_error"] > 0
+    # Partitions have a series each, from when they are looked at first.
+    new = {key[0] for key in after.keys() - before.keys()}
+    assert new <= {"partition_last_progress_timestamp_seconds"}
+    assert len(after) < 1_000
 
 
 def test_an_event_is_attempted_four_times_and_then_parked_and_told_of(

@@ -141,8 +141,7 @@ def test_status_says_what_is_going_on(topics: Settings, tmp_path: Path) -> None:
     trial.send(events(500))
     with trial.gstv([{"then": {"status": 401}}]) as gstv, trial.worker(gstv.url) as worker:
         worker.wait_until_it_says("delivery.held")
-        (listening,) = worker.said("metrics.listening")
-        told = _status(topics, listening["port"])
+        told = _status(topics, worker.metrics_port)
 
     assert told["worker"]["work"]["held"]["reason"] == "misconfigured"
     assert told["worker"]["group"] == topics.group

@@ -74,9 +74,8 @@ def test_all_attempts_of_an_event_are_in_the_trace_of_its_player(
         with trial.worker(gstv.url, traces="otlp") as worker:
             trial.send([event(0, headers=[("traceparent", _PARENT.encode())])])
             trial.settle()
-            (listening,) = worker.said("metrics.listening")
             request = urllib.request.Request(
-                f"http://127.0.0.1:{listening['port']}/metrics",
+                f"http://127.0.0.1:{worker.metrics_port}/metrics",
                 headers={"Accept": "application/openmetrics-text; version=1.0.0"},
             )
             with urllib.request.urlopen(request) as answer:  # noqa: S310 - http

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import orjson
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from pop_stream.settings import Settings
 from pop_stream.watch.backlog import BacklogNumbers
@@ -24,6 +23,7 @@ from pop_stream.watch.prober import Prober
 from tests.integration.test_accidents import delete_records
 from tests.support.eventually import eventually
 from tests.support.kafka import end_offsets
+from tests.support.metrics import Samples, page_at, samples_of
 from tests.support.plays import event, events, pop_id_of
 from tests.support.trial import Trial
 
@@ -142,15 +142,9 @@ def _port_in(log: Path) -> int | None:
     return next((line["port"] for line in lines if line["event"] == "watch.listening"), None)
 
 
-def samples_at(port: int) -> dict[tuple[str, ...], float]:
+def samples_at(port: int) -> Samples:
     """What it shows now."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
-        text = answer.read().decode()
-    return {
-        (sample.name.removeprefix("pop_stream_"), *sample.labels.values()): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
+    return samples_of(page_at(port))
 
 
 def test_it_serves_what_it_sees_until_it_is_told_to_end(topics: Settings, tmp_path: Path) -> None:

@@ -51,6 +51,12 @@ class Worker:
         lines = (line for line in self.log.splitlines() if f'"{event}"' in line)
         return [entry for entry in map(orjson.loads, lines) if entry["event"] == event]
 
+    @property
+    def metrics_port(self) -> int:
+        """Where it serves what it counts; once it has joined, it does."""
+        (listening,) = self.said("metrics.listening")
+        return int(listening["port"])
+
     def wait_until_it_says(self, event: str) -> None:
         """Wait for an event in the log."""
         eventually(lambda: self.said(event), f"{event} in {self.log_path}")

@@ -4,7 +4,6 @@ import math
 from dataclasses import replace
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.parser import text_string_to_metric_families
 
 from pop_stream.kafka.group import GroupState, Member, PartitionState
 from pop_stream.watch.backlog import BacklogNumbers
@@ -12,6 +11,7 @@ from pop_stream.watch.collector import TableCollector
 from pop_stream.watch.look import Look, Owed, owed_of
 from pop_stream.watch.table import WATCH_METRICS
 from pop_stream.watch.watching import as_object
+from tests.support.metrics import Samples, samples_of
 
 EVENTS, FAILURE = "pop-events", "pop-events-failure"
 STATE = PartitionState(topic=EVENTS, partition=3, begin=10, end=50, committed=40)
@@ -26,15 +26,11 @@ LOOK = Look(
 )
 
 
-def shown(numbers: BacklogNumbers) -> dict[tuple[str, ...], float]:
-    """Each sample by its name without the prefix, and the values of its labels."""
+def shown(numbers: BacklogNumbers) -> Samples:
+    """What Prometheus reads."""
     registry = CollectorRegistry()
     registry.register(TableCollector(WATCH_METRICS, numbers))
-    return {
-        (sample.name.removeprefix("pop_stream_"), *sample.labels.values()): sample.value
-        for family in text_string_to_metric_families(generate_latest(registry).decode())
-        for sample in family.samples
-    }
+    return samples_of(generate_latest(registry).decode())
 
 
 def test_what_was_seen_is_shown() -> None:

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.parser import text_string_to_metric_families
 
 from pop_stream.pop.breaker import State
 from pop_stream.pop.event import Flag
@@ -15,18 +14,9 @@ from pop_stream.watch.facts import Facts
 from pop_stream.watch.log_count import LogCount
 from pop_stream.watch.table import OPEN, WORKER_FACTS, WORKER_METRICS, Kind
 from pop_stream.watch.tally import Histogram, Stopwatch, Tally
+from tests.support.metrics import Samples, samples_of
 
 BOUNDS = [0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 14_400, 86_400]
-Samples = dict[tuple[str, ...], float]
-
-
-def samples_of(text: str) -> Samples:
-    """Each sample by its name and the values of its labels."""
-    return {
-        (sample.name, *sample.labels.values()): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
 
 
 def shown(tally: Tally) -> Samples:
@@ -60,12 +50,8 @@ def test_an_attempt_is_counted_by_its_number_and_outcome(
     tally.attempted(attempt, outcome)
     samples = shown(tally)
 
-    assert samples["pop_stream_delivery_attempts_total", *attempts] == 2
-    codes = {
-        key[1]: n
-        for key, n in samples.items()
-        if key[0] == "pop_stream_partner_responses_total" and n
-    }
+    assert samples["delivery_attempts_total", *attempts] == 2
+    codes = {key[1]: n for key, n in samples.items() if key[0] == "partner_responses_total" and n}
     assert codes == ({} if answers is None else {answers: 2})
 
 
@@ -90,9 +76,7 @@ def test_labels_are_few_whatever_happens() -> None:
     samples = shown(tally)
 
     assert samples.keys() == before
-    attempts = sum(
-        n for key, n in samples.items() if key[0] == "pop_stream_delivery_attempts_total"
-    )
+    attempts = sum(n for key, n in samples.items() if key[0] == "delivery_attempts_total")
     assert attempts == 199 * (400 + len(Trouble))
 
 
@@ -113,19 +97,19 @@ def test_every_number_is_shown_under_its_name() -> None:
     assert (
         shown(tally).items()
         >= {
-            ("pop_stream_events_received_total", "forward"): 11,
-            ("pop_stream_events_completed_total", "delivered"): 7,
-            ("pop_stream_retries_scheduled_total", "transient"): 2,
-            ("pop_stream_failed_events_total", "quarantined"): 3,
-            ("pop_stream_attempts_held_total", "slow-down"): 4,
-            ("pop_stream_events_flagged_total", "no-key"): 5,
-            ("pop_stream_failure_notifications_total", "topic", "sent"): 6,
-            ("pop_stream_in_flight_deliveries",): 8,
-            ("pop_stream_in_flight_limit",): 64,
-            ("pop_stream_unfinished_events",): 9,
-            ("pop_stream_partner_circuit", "half-open"): 1,
-            ("pop_stream_partner_circuit", "closed"): 0,
-            ("pop_stream_assigned_partitions", "pop-events"): 3,
+            ("events_received_total", "forward"): 11,
+            ("events_completed_total", "delivered"): 7,
+            ("retries_scheduled_total", "transient"): 2,
+            ("failed_events_total", "quarantined"): 3,
+            ("attempts_held_total", "slow-down"): 4,
+            ("events_flagged_total", "no-key"): 5,
+            ("failure_notifications_total", "topic", "sent"): 6,
+            ("in_flight_deliveries",): 8,
+            ("in_flight_limit",): 64,
+            ("unfinished_events",): 9,
+            ("partner_circuit", "half-open"): 1,
+            ("partner_circuit", "closed"): 0,
+            ("assigned_partitions", "pop-events"): 3,
         }.items()
     )
 
@@ -134,12 +118,14 @@ def test_every_series_is_there_before_anything_happens() -> None:
     """An alert on `increase()` of a series that was born at 1 would never fire."""
     samples = shown(Tally())
 
-    assert samples["pop_stream_failed_events_total", "gone"] == 0
-    assert samples["pop_stream_partner_circuit", "closed"] == 1
+    assert samples["failed_events_total", "gone"] == 0
+    assert samples["partner_circuit", "closed"] == 1
     for metric in WORKER_METRICS:
         if OPEN in metric.labels.values():
             continue
-        name = metric.shown_as + ("_count" if metric.kind is Kind.HISTOGRAM else "")
+        name = metric.shown_as.removeprefix("pop_stream_") + (
+            "_count" if metric.kind is Kind.HISTOGRAM else ""
+        )
         series = {key[1:] for key in samples if key[0] == name}
         assert series == set(metric.label_values()), name
 
@@ -151,10 +137,10 @@ def test_facts_are_shown_with_their_words() -> None:
     registry.register(TableCollector(WORKER_FACTS, facts))
 
     assert samples_of(generate_latest(registry).decode()) == {
-        ("pop_stream_retry_limit",): 3,
-        ("pop_stream_http_timeout_seconds",): 10,
-        ("pop_stream_build_info", "1.2.3"): 1,
-        ("pop_stream_config_info", "pop-stream"): 1,
+        ("retry_limit",): 3,
+        ("http_timeout_seconds",): 10,
+        ("build_info", "1.2.3"): 1,
+        ("config_info", "pop-stream"): 1,
     }
 
 
@@ -196,7 +182,7 @@ def test_delays_fall_into_their_buckets(delays: list[float]) -> None:
     for delay in delays:
         tally.delivery_delay_seconds.observe(delay)
     samples = shown(tally)
-    name = "pop_stream_delivery_delay_seconds"
+    name = "delivery_delay_seconds"
     positive = sorted(max(delay, 0.0) for delay in delays)
 
     for bound in BOUNDS:

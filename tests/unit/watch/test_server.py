@@ -1,6 +1,8 @@
 """What a worker serves over HTTP: metrics, health, status."""
 
+import asyncio
 import json
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -9,7 +11,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from pop_stream.errors import SettingsError
 from pop_stream.watch.facts import Facts
@@ -19,6 +20,7 @@ from pop_stream.watch.status import Flow, Held, PartitionStatus, Status, WorkSta
 from pop_stream.watch.tally import Tally
 from pop_stream.watch.worker_pages import worker_pages, worker_registry
 from tests.support.markup import ReadPage
+from tests.support.metrics import page_at, samples_of
 
 FACTS = Facts(3, 10.0, build={"version": "1.2.3"}, config={"group": "pop-stream"})
 STATUS = Status(
@@ -91,15 +93,23 @@ def test_what_is_served_is_what_is_so_now(worker: Worker) -> None:
     for count in (1, 2):
         worker.tally.events_completed[("delivered",)] += 1
         _, kind, text = worker.get("/metrics")
-        (value,) = [
-            sample.value
-            for family in text_string_to_metric_families(text)
-            for sample in family.samples
-            if sample.name == "pop_stream_events_completed_total"
-            and sample.labels == {"result": "delivered"}
-        ]
         assert kind.startswith("text/plain")
-        assert value == count
+        assert samples_of(text)["events_completed_total", "delivered"] == count
+
+
+def test_what_a_worker_counted_is_read_while_its_loop_stands_still(worker: Worker) -> None:
+    """That is when somebody looks."""
+    pages: list[str] = []
+    scrape = threading.Thread(target=lambda: pages.append(page_at(worker.server.port)))
+
+    async def stand_still() -> None:
+        worker.tally.events_completed[("delivered",)] = 7
+        scrape.start()
+        scrape.join(10)  # The loop's own thread waits here, and cannot do anything else.
+
+    asyncio.run(stand_still())
+    (page,) = pages
+    assert samples_of(page)["events_completed_total", "delivered"] == 7
 
 
 def test_nothing_is_said_of_when_a_number_was_made(worker: Worker) -> None:
