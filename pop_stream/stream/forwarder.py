@@ -22,6 +22,7 @@ from pop_stream.pop.recent import Failed
 from pop_stream.pop.trail import traceparent_of
 from pop_stream.pop.verdict import Delivered, Fail, Hold, Policy, Reason, Retry, is_success, judge
 from pop_stream.stream.abort import Abort
+from pop_stream.stream.alarm import Alarm
 from pop_stream.stream.claim import Claim, Stage, claims_of, now_ms
 from pop_stream.stream.event_log import EventLog
 from pop_stream.stream.gate import Gate, told
@@ -97,8 +98,7 @@ class Forwarder:
         self._loop = asyncio.get_running_loop()
         #: Whether attempts will be started at the end of this turn of the loop.
         self._starting = False
-        self._alarm: asyncio.TimerHandle | None = None
-        self._alarm_at: int | None = None
+        self._alarm = Alarm(self._on_alarm)
         self._latest = latest_local_time(datetime.now(UTC))
 
     def take(self, run: Run[KafkaRecord], stage: Stage) -> None:
@@ -164,8 +164,7 @@ class Forwarder:
         """End all attempts. What has no outcome yet stays unfinished."""
         self.pause()
         self._ended = True
-        if self._alarm is not None:
-            self._alarm.cancel()
+        self._alarm.set(None)
         await self._client.aclose()
 
     # An event's way: attempt -> outcome -> verdict -> durable outcome
@@ -180,8 +179,8 @@ class Forwarder:
             if claim.run.open and self._attempt(claim):
                 started += 1
         self._pacer.started(started)
-        if self._alarm is not None or self._has_to_wait:
-            self._set_alarm()
+        if self._alarm.is_set or self._has_to_wait:
+            self._alarm.set(self._next_start())
 
     def _room(self) -> int:
         if not self._working:
@@ -323,23 +322,6 @@ class Forwarder:
 
     # Time
 
-    def _set_alarm(self) -> None:
-        """Wake when the breaker may probe, or when the next waiting event is due.
-
-        Any other reason to start an attempt comes with an outcome or with a run.
-        """
-        when = self._next_start()
-        if when == self._alarm_at:
-            return
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
-        self._alarm_at = when
-        if when is not None:
-            # A millisecond more, so that the clocks agree that the time has come.
-            seconds = max(when - now_ms(), 0) / 1000 + 0.001
-            self._alarm = self._loop.call_later(seconds, self._on_alarm)
-
     @property
     def _has_to_wait(self) -> bool:
         # Not whether the pace forbids an attempt now: since it was asked for room, its time may
@@ -348,7 +330,10 @@ class Forwarder:
         return self._gate.is_shut or self._waiting.has_later or (is_paced and bool(self._waiting))
 
     def _next_start(self) -> int | None:
-        """When to look again, in epoch milliseconds; None when there is nothing to wait for."""
+        """When the breaker may probe, or the next waiting event is due, in epoch milliseconds.
+
+        None: any other reason to start an attempt comes with an outcome or with a run.
+        """
         if not self._working:
             return None
         waits = [s for s in (self._gate.opens_in, self._pacer.ready_in) if s is not None]
@@ -358,7 +343,6 @@ class Forwarder:
         return self._waiting.next_due() if self._room() > 0 else None
 
     def _on_alarm(self) -> None:
-        self._alarm = self._alarm_at = None
         with self._abort.on_error("starting an attempt"):
             self._start_attempts()
 

@@ -11,6 +11,7 @@ from pop_stream.pop.outcome import Outcome
 from pop_stream.pop.trail import after_failure
 from pop_stream.pop.verdict import Reason
 from pop_stream.stream import ledger, onward
+from pop_stream.stream.alarm import Alarm
 from pop_stream.stream.claim import Claim
 from pop_stream.stream.done_map import Range, decode_done, encode_done
 from pop_stream.stream.forwarder import Forwarder
@@ -239,7 +240,7 @@ def _keep_the_screens_of_what_came_in_a_drain(patch: pytest.MonkeyPatch) -> None
 
 
 def _never_wake(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Forwarder, "_set_alarm", lambda _: None)
+    patch.setattr(Alarm, "set", lambda _alarm, _at: None)
 
 
 def _give_up_an_unconfirmed_write(patch: pytest.MonkeyPatch) -> None:
