@@ -9,12 +9,15 @@ import click
 
 from faults.cluster import running_cluster
 from faults.controls import CONTROLS, Control, without_one_delivery
+from faults.lanes import play_all
 from faults.plan import Scenario
 from faults.report import Caught, controls_as_markdown, scenarios_as_markdown
 from faults.run import Played, judge, play
 from faults.scenarios import SCENARIOS
 
 _FOLDER = Path("faults/results")
+#: How many scenarios are played at once, where they do not strike Kafka.
+_LANES = 2
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -68,20 +71,25 @@ def main(
 
 
 def _play(scenarios: Sequence[Scenario], *, seed: int, folder: Path) -> int:
-    played: list[Played] = []
+    played: dict[str, Played] = {}
     _say(f"{len(scenarios)} scenarios, seed {seed}; evidence in {folder}/")
     with running_cluster(seed=seed) as cluster:
-        for number, scenario in enumerate(scenarios, 1):
-            _say(f"[{number}/{len(scenarios)}] {scenario.name}: {scenario.title}")
-            one = play(scenario, cluster, folder / scenario.name, seed=seed, say=_say)
-            played.append(one)
-            _say(f"  {'FAILED' if one.failed else 'ok'} in {one.seconds:.0f} s")
+
+        def play_one(scenario: Scenario) -> Played:
+            _say(f"{scenario.name}: {scenario.title}")
+            return play(scenario, cluster, folder / scenario.name, seed=seed, say=_say)
+
+        for one in play_all(scenarios, play_one, lanes=_LANES):
+            played[one.scenario.name] = one
+            came = "FAILED" if one.failed else "ok"
+            _say(f"{one.scenario.name}: {came} in {one.seconds:.0f} s, "
+                 f"{len(played)} of {len(scenarios)} are played")  # fmt: skip
             if one.failed:
                 _say(one.report)
-    table = scenarios_as_markdown(played)
+    table = scenarios_as_markdown([played[each.name] for each in scenarios])
     (folder / "report.md").write_text(table, "utf-8")
     click.echo(table)
-    return 1 if any(one.failed for one in played) else 0
+    return 1 if any(one.failed for one in played.values()) else 0
 
 
 def _plant(controls: Sequence[Control], *, seed: int, folder: Path) -> int:

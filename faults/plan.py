@@ -160,6 +160,15 @@ class Scenario:
     #: Takes so long that it is played only when asked for.
     long: bool = False
 
+    @property
+    def strikes_kafka(self) -> bool:
+        """Whether brokers, or the way to them, are struck: for everybody, that is."""
+        return any(
+            isinstance(one, KillBrokers | PauseBrokers)
+            or (isinstance(one, Cut) and one.link != "gstv")
+            for one in self.actions
+        )
+
 
 #: A few events are bad for good, and some fail once: each run has retries, and parked events.
 USUAL_RULES: Sequence[object] = (

@@ -193,7 +193,8 @@ def _perform_all(scenario: Scenario, stage: Stage, say: Say) -> list[Fault]:
         time.sleep(max(0.0, began + action.at - time.monotonic()))
         done = _tried(action, stage)
         for fault in done:
-            say(f"  {fault.kind} {fault.target}: {fault.seen}{'' if fault.bit else ' (no bite)'}")
+            bite = "" if fault.bit else " (no bite)"
+            say(f"{scenario.name}: {fault.kind} {fault.target}: {fault.seen}{bite}")
         return done
 
     # Not a pool: one would wait for all that is still to come when the run is interrupted.
