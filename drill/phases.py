@@ -37,7 +37,7 @@ class Phase:
 
 
 def _usual(_: System) -> None:
-    time.sleep(25)
+    time.sleep(12)
 
 
 def _misbehave(rules: Sequence[object], seconds: float) -> Callable[[System], None]:
@@ -256,21 +256,21 @@ PHASES: Sequence[Sequence[Phase]] = (
     [Phase("usual", "a little of everything", _usual)],
     [Phase("late players", "events that were minted yesterday", _late_players),
      Phase("throttled", "429 with Retry-After for nearly everything", _misbehave(_THROTTLE, 30))],
-    [Phase("refused", "401 for everything", _misbehave([{"then": {"status": 401}}], 16))],
+    [Phase("refused", "401 for everything", _misbehave([{"then": {"status": 401}}], 16)),
+     Phase("blind", "the watch is stopped", _blind)],
     [Phase("failing", "500 for half of all attempts", _misbehave(_FAIL_HALF, 30)),
      Phase("deaf", "the receiver of notifications fails", _deaf_receiver)],
     [Phase("outage", "GSTV cannot be reached", _outage),
      Phase("retention", "the topic keeps its records for an hour", _short_retention)],
     [Phase("odd worker", "one of which nothing is right", _odd_worker)],
-    [Phase("files", "no more files for a worker", _no_more_files)],
-    [Phase("rebalances", "a worker comes and goes", _rebalances)],
-    [Phase("blocked", "a worker stands still again and again", _blocked_loop),
-     Phase("blind", "the watch is stopped", _blind)],
-    [Phase("stranger", "somebody else joins the group", _stranger)],
+    [Phase("files", "no more files for a worker", _no_more_files),
+     Phase("rebalances", "another worker comes and goes", _rebalances)],
     [Phase("missing", "a topic is deleted", _missing_topic),
+     Phase("blocked", "a worker stands still again and again", _blocked_loop),
      Phase("slow", "GSTV answers after a second", _slow)],
     [Phase("kafka", "Kafka stands still", _kafka_away)],
     [Phase("no workers", "all are stopped, and records deleted", _no_workers)],
     [Phase("silence", "no player sends anything", _silence),
+     Phase("stranger", "somebody else joins the group", _stranger),
      Phase("settled", "a person settles what is parked", _settle_all)],
 )  # fmt: skip

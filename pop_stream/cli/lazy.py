@@ -8,6 +8,11 @@ from typing import Any
 
 import click
 
+from pop_stream.errors import UsageError
+
+#: Packages that come with an extra only.
+_ANALYSTS = frozenset(("confluent_kafka", "duckdb", "pyarrow"))
+
 
 @dataclass(frozen=True, slots=True)
 class LazyCommand:
@@ -19,13 +24,23 @@ class LazyCommand:
     short_help: str
 
     def load(self) -> click.Command:
-        """Import the command."""
+        """Import the command. Raises UsageError when it needs packages that are not installed."""
         module, _, attribute = self.where.partition(":")
-        command = getattr(importlib.import_module(module), attribute)
+        try:
+            command = getattr(importlib.import_module(module), attribute)
+        except ModuleNotFoundError as error:
+            raise _missing(error) from error
         if not isinstance(command, click.Command):
             raise TypeError(f"{self.where} is no click command")
         _free_examples(command)
         return command
+
+
+def _missing(error: ModuleNotFoundError) -> Exception:
+    package = (error.name or "").partition(".")[0]
+    if package in _ANALYSTS:
+        return UsageError("this command needs more packages: pip install 'pop-stream[analysts]'")
+    return error
 
 
 class LazyGroup(click.Group):

@@ -30,6 +30,10 @@ COMMANDS = {
     "topics": LazyCommand("pop_stream.cli.topics:topics", "Create and check the topics."),
     "gstv": LazyCommand("pop_stream.cli.gstv:gstv", "Stand in for GSTV."),
     "player": LazyCommand("pop_stream.cli.player:player", "Play the part of the players."),
+    "events": LazyCommand(
+        "pop_stream.cli.events:events",
+        "Find, export, count and replay events, without disturbing the workers.",
+    ),
     "failures": LazyCommand(
         "pop_stream.cli.failures:failures", "Decide what becomes of parked events."
     ),

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import click
 import pytest
 
+from pop_stream.cli.lazy import LazyGroup
 from pop_stream.cli.main import COMMANDS, cli, run
 from pop_stream.cli.metrics import metrics_page
 from pop_stream.cli.settings_page import settings_page
@@ -17,7 +18,10 @@ every_command = pytest.mark.parametrize("name", COMMANDS)
 def _walk(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
     yield path, command
     if isinstance(command, click.Group):
-        for name, inner in command.commands.items():
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            assert inner is not None
             yield from _walk(inner, f"{path} {name}")
 
 
@@ -53,6 +57,14 @@ def test_no_secret_has_a_flag(name: str) -> None:
     secrets = {setting.flag for setting in SETTINGS.values() if setting.secret}
     for _, command in _family(name):
         assert secrets.isdisjoint(flag for each in command.params for flag in each.opts)
+
+
+@every_command
+def test_a_lazy_groups_table_tells_what_its_commands_tell(name: str) -> None:
+    """Likewise, one floor below."""
+    for _, group in _family(name):
+        for each in group.lazy.values() if isinstance(group, LazyGroup) else ():
+            assert each.short_help == (each.load().help or "").partition("\n")[0]
 
 
 @every_command

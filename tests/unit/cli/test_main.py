@@ -165,3 +165,15 @@ def test_light_commands_load_nothing_heavy(argv: list[str]) -> None:
 def test_no_help_loads_faust(name: str) -> None:
     """Whoever only asks does not wait for it."""
     assert _loaded([name, "--help"]).isdisjoint({"faust", "mode"})
+
+
+def test_a_command_whose_packages_are_missing_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Analysts' packages are large, and workers do without them."""
+    monkeypatch.setitem(sys.modules, "confluent_kafka", None)
+    for name in ("pop_stream.analysis.scan", "pop_stream.cli.events_search"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+
+    assert run(["events", "search"]) == 2
+    assert "pip install 'pop-stream[analysts]'" in capsys.readouterr().err

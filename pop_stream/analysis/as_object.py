@@ -1,0 +1,51 @@
+"""An event as an object of JSON, for programs, and as a line, for people."""
+
+from base64 import b64encode
+from datetime import UTC, datetime
+from typing import Any
+
+from pop_stream.analysis.event_view import EventView
+
+
+def as_object(event: EventView) -> dict[str, Any]:
+    """Everything that its record holds. A value that is no JSON object stands there as base64."""
+    fields = event.fields
+    told: dict[str, Any] = {
+        "popId": event.pop_id,
+        "topic": event.topic,
+        "partition": event.partition,
+        "offset": event.offset,
+        "storedAt": stored_at(event),
+        "key": event.text("key"),
+        "headers": {name: (value or b"").decode("utf-8", "replace")
+                    for name, value in event.headers},
+        "event": fields or None,
+    }  # fmt: skip
+    if not fields and event.value is not None:
+        told["valueBase64"] = b64encode(event.value).decode()
+    return told
+
+
+def stored_at(event: EventView) -> str | None:
+    """When it was stored, in UTC to the millisecond; None when Kafka does not say."""
+    if event.timestamp < 0:
+        return None
+    moment = datetime.fromtimestamp(event.timestamp / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def as_line(event: EventView) -> str:
+    """When it was played, where and what, what was said of it, its id and its place."""
+    played = event.text("startTimestamp") or "no time"
+    screen = event.text("key") or f"{event.text('siteId')}/{event.text('screenId')}"
+    said = " ".join(f"{name}={text}" for name in ("reason", "status", "attempt", "redrives")
+                    if event.is_ours and (text := event.text(name)))  # fmt: skip
+    name = event.text("filename") or "no file"
+    parts = (played, screen, name, said, event.pop_id,
+             f"{event.topic}/{event.partition}/{event.offset}")  # fmt: skip
+    return "  ".join(_printable(part) for part in parts if part)
+
+
+def _printable(text: str) -> str:
+    # What a player wrote must not move a terminal's cursor.
+    return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)

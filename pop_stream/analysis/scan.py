@@ -1,0 +1,253 @@
+"""Reads topics from where they begin to where they ended at the start, and disturbs nobody.
+
+By librdkafka: it gives ten times as many records a second as a client in Python. No group is
+joined and nothing is committed. A topic may grow meanwhile; what comes later is not read.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple, Self
+
+from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
+
+from pop_stream.analysis.event_view import EventView
+from pop_stream.analysis.period import Stored
+from pop_stream.errors import KafkaUnreachableError, TopicsMissingError, WorkFailedError
+from pop_stream.settings import Settings
+
+_AT_ONCE: Final = 2000
+_ANSWER_SECONDS: Final = 15.0
+_POLL_SECONDS: Final = 0.5
+#: After so long without any record: is the topic still there?
+_LOOKS_SECONDS: Final = (3.0, 15.0)
+#: Without any record for so long, something is wrong.
+_PATIENCE_SECONDS: Final = 60.0
+
+
+class Span(NamedTuple):
+    """Offsets of a partition: from `begin` up to, and without, `end`."""
+
+    topic: str
+    partition: int
+    begin: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a scan is: in offsets, of which some may hold no record."""
+
+    done: int
+    total: int
+
+
+class Topics:
+    """Topics, for reading. Use it as a context manager."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Connects when it is asked something."""
+        self._ours = frozenset(
+            (settings.retry_topic, settings.failure_topic, settings.notification_topic,
+             settings.settled_topic)
+        )  # fmt: skip
+        self._servers = settings.kafka_bootstrap_servers
+        self._refused: KafkaError | None = None
+        self._consumer = Consumer(
+            {
+                **client_options(settings),
+                "error_cb": self._note_error,
+                "client.id": "pop-stream-analyst",
+                # Asked for by the client; as nothing is subscribed to, the group is never joined.
+                "group.id": "pop-stream-analyst",
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                "enable.partition.eof": True,
+                "auto.offset.reset": "error",
+                "queued.max.messages.kbytes": 16 * 1024,
+                "fetch.message.max.bytes": 4 * 1024 * 1024,
+                "log_level": 0,
+            }
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._consumer.close()
+
+    def spans(self, topics: Sequence[str], stored: Stored | None = None) -> list[Span]:
+        """Where topics begin and end now; with `stored`, only from where that begins.
+
+        Its end is no bound: the records of a partition need not stand in the order of their times.
+        Raises KafkaUnreachableError, TopicsMissingError, and WorkFailedError when Kafka refuses.
+        """
+        places = [place for topic in topics for place in self._places(topic)]
+        spans = []
+        for place in places:
+            try:
+                begin, end = self._consumer.get_watermark_offsets(place, timeout=_ANSWER_SECONDS)
+            except KafkaException as error:
+                raise self._failure(error) from error
+            spans.append(Span(place.topic, place.partition, begin, end))
+        if stored is None or stored.begin is None:
+            return spans
+        return self._from_time(spans, stored.begin)
+
+    def _require(self, left: Mapping[tuple[str, int], Span]) -> None:
+        for topic in sorted({topic for topic, _ in left}):
+            self._places(topic)
+
+    def _places(self, topic: str) -> list[TopicPartition]:
+        try:
+            found = self._consumer.list_topics(topic, timeout=_ANSWER_SECONDS).topics[topic]
+        except KafkaException as error:
+            raise self._failure(error) from error
+        if found.error is not None:
+            if found.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise TopicsMissingError(
+                    f"no such topic: {topic}; `pop-stream topics ensure` makes it"
+                )
+            raise WorkFailedError(f"{topic}: Kafka refuses: {found.error.str()}")
+        return [TopicPartition(topic, number) for number in sorted(found.partitions)]
+
+    def _from_time(self, spans: Sequence[Span], begin: int) -> list[Span]:
+        # The first record that was stored then or later; those behind it may be older, and are
+        # tried one by one.
+        asked = [TopicPartition(each.topic, each.partition, begin) for each in spans]
+        try:
+            found = self._consumer.offsets_for_times(asked, timeout=_ANSWER_SECONDS)
+        except KafkaException as error:
+            raise self._failure(error) from error
+        first = {(place.topic, place.partition): place.offset for place in found}
+        narrowed = []
+        for each in spans:
+            offset = first[each.topic, each.partition]
+            at = each.end if offset in (OFFSET_END, -1) else max(offset, each.begin)
+            narrowed.append(each._replace(begin=min(at, each.end)))
+        return narrowed
+
+    def read(
+        self,
+        spans: Sequence[Span],
+        *,
+        wants: Callable[[bytes | None], bool] | None = None,
+        progress: Callable[[Progress], None] = lambda _: None,
+    ) -> Iterator[list[EventView]]:
+        """Give all records of spans, some at a time; each partition's in order.
+
+        `wants` is asked of each value; where it says no, nothing is made of the record. Raises
+        WorkFailedError when Kafka refuses, or when records that should be there do not come.
+        """
+        left = {(each.topic, each.partition): each for each in spans if each.begin < each.end}
+        reached = {place: each.begin for place, each in left.items()}
+        total = sum(each.end - each.begin for each in left.values())
+        done_before = 0
+        self._consumer.assign([TopicPartition(t, p, each.begin) for (t, p), each in left.items()])
+        waited = 0.0
+        while left:
+            messages = self._consumer.consume(_AT_ONCE, timeout=_POLL_SECONDS)
+            waited = 0.0 if messages else waited + _POLL_SECONDS
+            if waited in _LOOKS_SECONDS:
+                self._require(left)
+            if waited >= _PATIENCE_SECONDS:
+                raise self._nothing_comes(left)
+            events = self._views(messages, left, reached, wants)
+            for place in [p for p, each in left.items() if reached[p] >= each.end]:
+                span = left.pop(place)
+                done_before += span.end - span.begin
+                self._consumer.incremental_unassign([TopicPartition(*place)])
+            if events:
+                yield events
+            under_way = sum(reached[p] - each.begin for p, each in left.items())
+            progress(Progress(done_before + under_way, total))
+
+    def _views(
+        self,
+        messages: Sequence[Any],
+        left: Mapping[tuple[str, int], Span],
+        reached: dict[tuple[str, int], int],
+        wants: Callable[[bytes | None], bool] | None,
+    ) -> list[EventView]:
+        views = []
+        ours = self._ours
+        for message in messages:
+            topic, partition, offset = message.topic(), message.partition(), message.offset()
+            place = (topic, partition)
+            if (error := message.error()) is not None:
+                if error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
+                    raise self._failure(KafkaException(error))
+            elif place in left and offset < left[place].end:
+                value = message.value()
+                if wants is None or wants(value):
+                    views.append(_view(message, value, is_ours=topic in ours))
+                offset += 1
+            # At the end, or behind it: a span may end with offsets that hold no record.
+            if place in left:
+                reached[place] = min(max(reached[place], offset), left[place].end)
+        return views
+
+    def _note_error(self, error: KafkaError) -> None:
+        self._refused = error
+
+    def _nothing_comes(self, left: Mapping[tuple[str, int], Span]) -> Exception:
+        places = ", ".join(f"{topic}/{partition}" for topic, partition in sorted(left))
+        why = f" ({self._refused.str()})" if self._refused else ""
+        return WorkFailedError(
+            f"no records came for {_PATIENCE_SECONDS:g} s from {places}{why}; "
+            "what was read so far is not all"
+        )
+
+    def _failure(self, error: KafkaException) -> Exception:
+        """What Kafka's answer means for whoever asked."""
+        cause = error.args[0]
+        if cause.code() in (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
+                            KafkaError._TIMED_OUT, KafkaError._RESOLVE):  # noqa: SLF001  # fmt: skip
+            return KafkaUnreachableError(f"no Kafka answers at {self._servers}: {cause.str()}")
+        if cause.code() in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC):  # noqa: SLF001
+            return TopicsMissingError("the topic is gone: it was deleted while it was read")
+        if cause.code() in (KafkaError.TOPIC_AUTHORIZATION_FAILED,
+                            KafkaError.GROUP_AUTHORIZATION_FAILED,
+                            KafkaError.CLUSTER_AUTHORIZATION_FAILED):  # fmt: skip
+            return WorkFailedError(
+                f"Kafka lets this user not read it: {cause.str()}; it needs Read and Describe"
+            )
+        return WorkFailedError(f"Kafka refuses: {cause.str()}")
+
+
+def _view(message: Any, value: bytes | None, *, is_ours: bool) -> EventView:
+    return EventView(
+        message.topic(),
+        message.partition(),
+        message.offset(),
+        timestamp=message.timestamp()[1],
+        key=message.key(),
+        value=value,
+        headers=_headers(message.headers()),
+        is_ours=is_ours,
+    )
+
+
+def _headers(headers: Sequence[tuple[str, bytes | None]] | None) -> Sequence[tuple[str, bytes]]:
+    """A record's headers, as our rules take them: one without a value has an empty one."""
+    return [(name, value or b"") for name, value in headers] if headers else ()
+
+
+def client_options(settings: Settings) -> dict[str, Any]:
+    """What librdkafka needs to know to reach Kafka."""
+    options: dict[str, Any] = {
+        "bootstrap.servers": settings.kafka_bootstrap_servers,
+        "security.protocol": settings.kafka_security_protocol,
+    }
+    if "SSL" in settings.kafka_security_protocol:
+        given = {
+            "ssl.ca.location": settings.kafka_ssl_cafile,
+            "ssl.certificate.location": settings.kafka_ssl_certfile,
+            "ssl.key.location": settings.kafka_ssl_keyfile,
+        }
+        options |= {name: str(path) for name, path in given.items() if path}
+    if settings.kafka_security_protocol.startswith("SASL"):
+        password = settings.kafka_sasl_password
+        options["sasl.mechanism"] = settings.kafka_sasl_mechanism
+        options["sasl.username"] = settings.kafka_sasl_username
+        options["sasl.password"] = password.get_secret_value() if password else ""
+    return options

@@ -1,0 +1,21 @@
+"""`pop-stream events`: find, export and count what stands on the topics."""
+
+import click
+
+from pop_stream.cli.lazy import LazyCommand, LazyGroup
+
+COMMANDS = {
+    "search": LazyCommand("pop_stream.cli.events_search:search", "Find events on the topics."),
+}
+
+
+@click.group(cls=LazyGroup, lazy=COMMANDS)
+def events() -> None:
+    r"""Find, export, count and replay events, without disturbing the workers.
+
+    Topics are read without a consumer group, up to where they end at the start.
+
+    \b
+    Example:
+      pop-stream events search --where 'siteId=1202 filename~*.mp4' --day 2026-11-20
+    """

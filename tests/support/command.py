@@ -1,0 +1,31 @@
+"""Runs a command of pop-stream as a person would."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from pop_stream.settings import Settings
+
+_OF_THE_TEST = (
+    "kafka_bootstrap_servers", "group", "events_topic", "retry_topic", "failure_topic",
+    "notification_topic", "settled_topic",
+)  # fmt: skip
+
+
+def run_command(
+    settings: Settings, *arguments: str | Path, stdin: str | None = None, **overrides: Any
+) -> "subprocess.CompletedProcess[str]":
+    """Run it with a test's topics; `overrides` are further settings by name."""
+    values = {name: getattr(settings, name) for name in _OF_THE_TEST} | overrides
+    environment = {f"POP_STREAM_{name.upper()}": str(value) for name, value in values.items()}
+    return subprocess.run(
+        [sys.executable, "-m", "pop_stream", *map(str, arguments)],
+        env=os.environ | environment,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
