@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -81,6 +81,11 @@ class Cluster:
     def configure(self, topic: str, entries: Mapping[str, str]) -> None:
         """Set some of a topic's own configuration."""
         configure(self._alterer, topic, entries)
+
+    def delete(self, topics: Sequence[str]) -> None:
+        """Delete topics: a broker that was killed looks through all that it has as it starts."""
+        for answer in self._alterer.delete_topics(list(topics)).values():
+            answer.result(_READY_SECONDS)
 
     @cached_property
     def _alterer(self) -> AdminClient:

@@ -16,11 +16,11 @@ def play_all(
     scenarios: Sequence[Scenario], play: Callable[[Scenario], Played], *, lanes: int
 ) -> Iterator[Played]:
     """Play them all, that many at once; each is given when it is over. Raises what `play` does."""
-    together = [one for one in scenarios if not one.strikes_kafka]
-    yield from _side_by_side(together, play, lanes)
     for one in scenarios:
         if one.strikes_kafka:
             yield play(one)
+    together = [one for one in scenarios if not one.strikes_kafka]
+    yield from _side_by_side(together, play, lanes)
 
 
 def _side_by_side(

@@ -134,6 +134,7 @@ def play(
         facts, faults = _act(scenario, stage, seed=seed, say=say)
         runs = _end(stage)
     _collect(stage, facts, faults, runs)
+    cluster.delete([str(getattr(stage.settings, name)) for name in TOPICS])
     last = stage.workers[scenario.workers]
     return Played(
         scenario=scenario,
