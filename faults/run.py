@@ -1,6 +1,5 @@
 """Plays one scenario, and leaves its evidence in a folder."""
 
-import asyncio
 import json
 import platform
 import shutil
@@ -8,11 +7,9 @@ import subprocess
 import sys
 import threading
 import time
-import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -21,35 +18,21 @@ from typing import Any
 from faults.cluster import Cluster
 from faults.dump import commits_of, generations_of, records_of
 from faults.evidence import Fault, RunFacts, WorkerRun, write_lines, write_run
-from faults.gstv import Gstv
 from faults.memory import growth_mb_per_hour
 from faults.perform import perform
-from faults.plan import USUAL_RULES, Action, Scenario
-from faults.planted import befallen
-from faults.player import Players
-from faults.proxy import Proxy
+from faults.plan import Action, Scenario
 from faults.stage import Stage
-from faults.supervisor import WORKER, SupervisedWorker
-from pop_stream.kafka import topics
+from faults.staging import running_stage
+from faults.supervisor import WORKER
 from pop_stream.kafka.jar_lock import KAFKA_VERSION
-from pop_stream.settings import TOPICS, Settings
+from pop_stream.settings import TOPICS
 
-_PARTITIONS = 6
 _JOIN_SECONDS = 60.0
 _QUIET_SECONDS = 120.0
 _LOOKS = 5
 _LOOK_SECONDS = 0.5
 #: Events that are sent once all is well again: each must get through as if nothing had been.
 _FRESH_EVENTS = 200
-_SETTINGS = {
-    "metrics_port": "0",
-    "session_timeout_seconds": "6",
-    "retry_backoff_seconds": "0.2,0.4,0.6",
-    "gstv_timeout_seconds": "3",
-    "gstv_probe_most_seconds": "5",
-    "drain_seconds": "10",
-    "log_format": "json",
-}
 
 Say = Callable[[str], None]
 
@@ -130,7 +113,7 @@ def play(
     began = time.monotonic()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    with _stage(scenario, cluster, folder, seed=seed, argv=argv) as stage:
+    with running_stage(scenario, cluster, folder, seed=seed, argv=argv) as stage:
         facts, faults = _act(scenario, stage, seed=seed, say=say)
         runs = _end(stage)
     _collect(stage, facts, faults, runs)
@@ -278,69 +261,6 @@ def judge(folder: Path) -> Judgement:
         faults=found["faults"],
         report=told.stdout,
     )
-
-
-@contextmanager
-def _stage(
-    scenario: Scenario, cluster: Cluster, folder: Path, *, seed: int, argv: Sequence[str]
-) -> Iterator[Stage]:
-    run = f"{scenario.name}-{uuid.uuid4().hex[:6]}"
-    names = {name: f"{run}-{name.removesuffix('_topic')}" for name in TOPICS}
-    settings = Settings().model_copy(
-        update={"kafka_bootstrap_servers": cluster.servers, "group": run, **names}
-    )
-    asyncio.run(topics.ensure(settings, partitions=_PARTITIONS, replication=3))
-    rules = USUAL_RULES if scenario.rules is None else scenario.rules
-    with ExitStack() as stack:
-        # The next scenario expects the cluster without faults, however this one ends.
-        for each in cluster.proxies.values():
-            stack.callback(each.heal)
-        gstv = Gstv(folder / "gstv.ndjson", rules)
-        stack.callback(gstv.close)
-        proxy = stack.enter_context(Proxy.start(("127.0.0.1", gstv.port), seed=seed))
-        players = Players(
-            cluster.servers,
-            settings.events_topic,
-            folder,
-            screens=scenario.screens,
-            bad_share=scenario.bad_share,
-            seed=seed,
-        )
-        stack.callback(players.close)
-        stack.callback(players.stop)
-        environment = _environment(
-            _SETTINGS
-            | names
-            | {
-                "group": run,
-                "kafka_bootstrap_servers": cluster.proxied_servers,
-                "gstv_url": f"http://127.0.0.1:{proxy.port}/pops",
-            }
-            | dict(scenario.settings)
-        )
-        workers = {
-            number: SupervisedWorker(f"worker-{number}", environment, folder, argv=argv)
-            for number in range(1, scenario.workers + 1)
-        }
-        if scenario.befalls is not None:
-            struck = befallen(scenario.befalls, folder / "befallen")
-            workers[1] = SupervisedWorker("worker-1", environment, folder, argv=struck)
-        for worker in workers.values():
-            stack.callback(worker.close)
-        yield Stage(
-            cluster=cluster,
-            gstv=gstv,
-            gstv_proxy=proxy,
-            players=players,
-            workers=workers,
-            settings=settings,
-            folder=folder,
-            usual_rules=rules,
-        )
-
-
-def _environment(settings: dict[str, object]) -> dict[str, str]:
-    return {f"POP_STREAM_{name.upper()}": str(value) for name, value in settings.items()}
 
 
 def _wait_for_members(stage: Stage, count: int) -> None:
