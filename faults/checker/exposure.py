@@ -1,8 +1,9 @@
 """Which events a crash or a rebalance exposed to being done twice.
 
-A record is exposed to a moment if the broker had it by then, GSTV had seen its event by then, and
-its offset was not committed yet: whoever takes the partition over reads it again. Where a moment
-is a span of time, the record must have been in that state at some point of it.
+A record is exposed to a moment if the broker had it by then, its event had been seen by GSTV or
+handed on to the retry topic by then, and its offset was not committed yet: whoever takes the
+partition over reads it again. Where a moment is a span of time, the record must have been in that
+state at some point of it.
 """
 
 from bisect import bisect_right
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import inf
 
-from faults.checker.account import Account, id_of
+from faults.checker.account import Account, attempts_of, id_of
 from faults.checker.moments import CAUSES, Cause, Moment, Timeline, moments_of
 from faults.evidence import Record
 
@@ -65,14 +66,24 @@ class Exposures:
         yield from self.account.on_retry.get(pop_id, ())
 
     def _span(self, record: Record) -> tuple[float, float]:
-        """From when until when a record was there, seen by GSTV, and not committed."""
-        seen = self.account.first_seen.get(id_of(record))
-        if seen is None:
+        """From when until when a record was there, seen or handed on, and not committed."""
+        seen = self.account.first_seen.get(id_of(record), inf)
+        began = min(seen - _IN_FLIGHT_SECONDS, self._handed_on_at(record))
+        if began == inf:
             return inf, inf
-        begin = max(record.timestamp_ms / 1000, seen - _IN_FLIGHT_SECONDS)
+        begin = max(record.timestamp_ms / 1000, began)
         offsets, times = self._commits.get((record.topic, record.partition), ((), ()))
         passed = bisect_right(offsets, record.offset)
         return begin, times[passed] if passed < len(times) else inf
+
+    def _handed_on_at(self, record: Record) -> float:
+        """When its event came to the retry topic because of an attempt of this record's."""
+        later = [
+            each.timestamp_ms / 1000
+            for each in self.account.on_retry.get(id_of(record), ())
+            if attempts_of(each) > attempts_of(record)
+        ]
+        return min(later, default=inf)
 
     @cached_property
     def _timelines(self) -> dict[Cause, Timeline]:

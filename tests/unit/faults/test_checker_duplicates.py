@@ -7,6 +7,7 @@ import pytest
 from faults.evidence import Evidence, Fault
 from tests.unit.faults.evidence_maker import (
     BEGIN,
+    KILL,
     Fate,
     add,
     append,
@@ -21,6 +22,7 @@ from tests.unit.faults.evidence_maker import (
     id_at,
     of_event,
     record_of,
+    with_facts,
 )
 
 #: What the duplicates of a healthy run are put down to.
@@ -104,6 +106,30 @@ def test_answers_during_a_fault_of_the_way_to_the_partner_may_be_lost(
 def test_a_killed_worker_explains_what_was_seen_and_not_committed() -> None:
     """Event 60 was delivered before the kill at 60.5 s, and committed long after it."""
     assert _causes(healthy()) == _USUAL
+
+
+def test_a_killed_worker_explains_what_was_handed_on_and_not_committed() -> None:
+    """Event 60 stood on the retry topic before the kill at 60.5 s, and GSTV had not seen it.
+
+    Its first attempt never reached GSTV. It is delivered from the retry topic, and by whoever
+    reads it again on the players' topic.
+    """
+    handed_on = drop(
+        healthy({60: "retried"}),
+        "requests",
+        lambda request: of_event(60)(request) and request.attempt == 1,
+    )
+    # Its rebalance would explain it as well.
+    handed_on = drop(handed_on, "generations", lambda each: each.at_ms > (BEGIN + KILL) * 1000)
+    handed_on = with_facts(handed_on, must_have=())
+    again = delivery(60, 75, attempt=1)
+
+    assert failed(add(handed_on, "requests", again)) == set()
+    assert _causes(add(handed_on, "requests", again)) == _USUAL
+    # What was handed on after the kill was exposed to nothing.
+    later = change(handed_on, "records", of_event(60, "retry"),
+                   timestamp_ms=int((BEGIN + 60.9) * 1000))  # fmt: skip
+    assert failed(add(later, "requests", again)) == {"duplicates"}
 
 
 def test_a_killed_worker_explains_nothing_that_was_committed() -> None:
