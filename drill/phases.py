@@ -266,11 +266,11 @@ PHASES: Sequence[Sequence[Phase]] = (
     [Phase("files", "no more files for a worker", _no_more_files),
      Phase("rebalances", "another worker comes and goes", _rebalances)],
     [Phase("missing", "a topic is deleted", _missing_topic),
-     Phase("blocked", "a worker stands still again and again", _blocked_loop),
      Phase("slow", "GSTV answers after a second", _slow)],
     [Phase("kafka", "Kafka stands still", _kafka_away)],
     [Phase("no workers", "all are stopped, and records deleted", _no_workers)],
     [Phase("silence", "no player sends anything", _silence),
+     Phase("blocked", "a worker stands still again and again", _blocked_loop),
      Phase("stranger", "somebody else joins the group", _stranger),
      Phase("settled", "a person settles what is parked", _settle_all)],
 )  # fmt: skip
