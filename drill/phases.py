@@ -118,7 +118,7 @@ def _no_more_files(system: System) -> None:
 
 def _slow(system: System) -> None:
     """GSTV takes its time: as many attempts as may be are under way, and more come than go."""
-    system.gstv.set_rules([{"then": {"delay": [0.9, 1.1]}}])
+    system.gstv.set_rules([{"then": {"delay": [1.2, 1.5]}}])
     time.sleep(45)
     system.gstv.set_rules(USUAL_RULES)
     time.sleep(15)
@@ -266,7 +266,7 @@ PHASES: Sequence[Sequence[Phase]] = (
     [Phase("files", "no more files for a worker", _no_more_files),
      Phase("rebalances", "another worker comes and goes", _rebalances)],
     [Phase("missing", "a topic is deleted", _missing_topic),
-     Phase("slow", "GSTV answers after a second", _slow)],
+     Phase("slow", "GSTV answers after more than a second", _slow)],
     [Phase("kafka", "Kafka stands still", _kafka_away)],
     [Phase("no workers", "all are stopped, and records deleted", _no_workers)],
     [Phase("silence", "no player sends anything", _silence),

@@ -5,6 +5,7 @@ it stands: the age of the oldest event is that of the record at the committed of
 is joined, and nothing is committed.
 """
 
+import logging
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,8 @@ from pop_stream.settings.values import parse_waits
 from pop_stream.watch.look import Look, Owed, owed_of
 from pop_stream.watch.parked import ParkedEvents
 
+log = logging.getLogger(__name__)
+
 _READ_SECONDS = 60.0
 
 
@@ -37,6 +40,7 @@ class Prober:
         self._parked = ParkedEvents(self._schedule)
         #: Up to where the failure topic and the marks were read.
         self._read_to: dict[TopicPartition, int] = {}
+        self._marks_missing = False
 
     async def look(self) -> Look:
         """Look once.
@@ -46,10 +50,12 @@ class Prober:
         settings, began = self._settings, time.monotonic()
         worked = (settings.events_topic, settings.retry_topic, settings.failure_topic)
         states = await partitions_of(settings, (*worked, settings.settled_topic))
-        if missing := {*worked, settings.settled_topic} - {state.topic for state in states}:
+        missing = {*worked, settings.settled_topic} - {state.topic for state in states}
+        if missing.intersection(worked):
             raise TopicsMissingError(
                 f"no such topic: {', '.join(sorted(missing))}; `pop-stream topics ensure` makes it"
             )
+        self._tell_of_marks(is_missing=bool(missing))
         async with connected_admin(settings) as admin:
             group = await group_of(admin, settings.group)
             configs = await configs_of(admin, worked)
@@ -82,6 +88,13 @@ class Prober:
             parked=len(waiting),
             group=group,
         )
+
+    def _tell_of_marks(self, *, is_missing: bool) -> None:
+        if is_missing and not self._marks_missing:
+            # No reason to be blind to all else: what is settled counts as parked meanwhile.
+            log.error("watch.no_marks", extra={"topic": self._settings.settled_topic,
+                                               "remedy": "pop-stream topics ensure"})  # fmt: skip
+        self._marks_missing = is_missing
 
     async def _oldest(
         self, states: Sequence[PartitionState], retention: Mapping[str, float]

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import orjson
 import pytest
+from confluent_kafka.admin import AdminClient
 
+from pop_stream.errors import TopicsMissingError
 from pop_stream.settings import Settings
 from pop_stream.watch.backlog import BacklogNumbers
 from pop_stream.watch.look import Look
@@ -119,6 +121,24 @@ def test_what_retention_deletes_before_it_is_delivered_is_counted(
     numbers.saw(look(topics))
 
     assert numbers.events_lost_to_retention[(topics.events_topic,)] == 60
+
+
+def test_without_the_topic_of_marks_it_sees_all_else(topics: Settings, tmp_path: Path) -> None:
+    """It had been blind to every other topic, too. What is parked counts as not settled then."""
+    trial = Trial(topics, tmp_path)
+    trial.send([event(0, filename="refused"), *events(20)[1:]])
+    with trial.gstv([_REFUSED]) as gstv, trial.worker(gstv.url) as worker:
+        trial.settle()
+        worker.leave()
+    trial.send(events(52)[20:])
+    admin = AdminClient({"bootstrap.servers": topics.kafka_bootstrap_servers})
+    admin.delete_topics([topics.settled_topic])[topics.settled_topic].result(30)
+    seen = eventually(lambda: look(topics), "it looks")
+
+    assert (seen.lag_of(topics.events_topic), seen.parked) == (32, 1)
+    admin.delete_topics([topics.retry_topic])[topics.retry_topic].result(30)
+    with pytest.raises(TopicsMissingError, match=topics.retry_topic):
+        look(topics)
 
 
 @contextmanager
