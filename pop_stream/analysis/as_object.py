@@ -43,9 +43,9 @@ def as_line(event: EventView) -> str:
     name = event.text("filename") or "no file"
     parts = (played, screen, name, said, event.pop_id,
              f"{event.topic}/{event.partition}/{event.offset}")  # fmt: skip
-    return "  ".join(_printable(part) for part in parts if part)
+    return "  ".join(printable(part) for part in parts if part)
 
 
-def _printable(text: str) -> str:
-    # What a player wrote must not move a terminal's cursor.
+def printable(text: str) -> str:
+    """What a player wrote, so that it does not move a terminal's cursor."""
     return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)

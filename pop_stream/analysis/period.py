@@ -58,12 +58,12 @@ class Clock:
     zone: ZoneInfo
 
 
-def parse_zone(name: str) -> ZoneInfo:
-    """Read the name of a zone. Raises UsageError."""
+def parse_zone(name: str, option: str = "--zone") -> ZoneInfo:
+    """Read the name of a zone that stands in `option`. Raises UsageError."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise UsageError(f"--zone {name!r} is no zone: write one like America/Chicago") from error
+        raise UsageError(f"{option} {name!r} is no zone: write one like America/Chicago") from error
 
 
 def parse_played(begin: str | None, end: str | None, *, day: str | None = None) -> Played | None:

@@ -22,6 +22,11 @@ def length_of_play(start: str, end: str) -> timedelta | None:
     return _length(start, end) if len(start) == len(end) == _LETTERS else None
 
 
+def time_of_play(text: str) -> datetime | None:
+    """A site-local time, without a zone; None if it is no time."""
+    return _parse_time(text) if len(text) == _LETTERS else None
+
+
 # Screens play in step, so that the same two texts come again and again.
 @lru_cache(maxsize=4096)
 def _length(start: str, end: str) -> timedelta | None:

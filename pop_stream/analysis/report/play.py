@@ -1,0 +1,117 @@
+"""A record, read for the report: a play that counts, or the reason why it does not."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from pop_stream.analysis.event_view import EventView
+from pop_stream.analysis.period import Played
+from pop_stream.analysis.report.local_time import Placed, SiteClock, place
+from pop_stream.analysis.report.site_zones import SiteZones
+from pop_stream.pop.event import Fault, Flag, Quarantine, Rules, read_event
+from pop_stream.pop.hole import GONE
+from pop_stream.pop.play_times import latest_local_time, time_of_play
+from pop_stream.pop.trail import reason_of
+
+DAY_SECONDS: Final = 86_400
+_LOCAL_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - as a site's clock shows it
+_SECOND: Final = timedelta(seconds=1)
+_MINUTE_MS: Final = 60_000
+#: The year 9999.
+_LATEST_MS: Final = 253_402_300_799_000
+
+
+class Exclusion(StrEnum):
+    """Why a record is not counted as a play, beside the faults of `pop_stream.pop.event`."""
+
+    UNREADABLE_TIME = "unreadable-time"
+    END_BEFORE_START = "end-before-start"
+    #: No play is that long: one of its times is wrong.
+    OVER_A_DAY = "over-a-day"
+    #: It only tells of records that were deleted.
+    GONE = "gone"
+    #: A line of a file that holds no record.
+    NO_RECORD = "no-record"
+
+
+class Excluded(NamedTuple):
+    """Not counted as a play."""
+
+    why: Exclusion | Fault
+
+
+class Play(NamedTuple):
+    """A play that counts. Times are in seconds since 1970, as the site's clock showed them."""
+
+    start: int
+    clock: SiteClock | None
+    placed: Placed
+    flags: tuple[Flag, ...]
+
+
+class Outside(NamedTuple):
+    """It was played at another time than is asked for."""
+
+
+_OUTSIDE: Final = Outside()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Reads records. The same record is always read in the same way."""
+
+    rules: Rules
+    zones: SiteZones
+    #: None: whenever it was.
+    period: Played | None
+    #: For records of which Kafka does not say when they were stored.
+    now: datetime
+
+    def read(self, event: EventView) -> Play | Excluded | Outside:
+        """Say what a record is."""
+        if event.is_ours and reason_of(event.headers) == GONE:
+            return Excluded(Exclusion.GONE)
+        at = event.timestamp
+        latest = _latest_at(at // _MINUTE_MS) if 0 <= at < _LATEST_MS else self._latest_now
+        said = read_event(event.value, event.key, rules=self.rules, latest=latest)
+        start = event.fields.get("startTimestamp")
+        began = local_seconds(start) if type(start) is str else None
+        if self.period is not None and began is not None and start not in self.period:
+            return _OUTSIDE
+        if isinstance(said, Quarantine):
+            return Excluded(said.fault)
+        return self._place(event, began, said.flags)
+
+    def _place(
+        self, event: EventView, began: int | None, flags: tuple[Flag, ...]
+    ) -> Play | Excluded:
+        fields, at = event.fields, event.timestamp
+        ended = local_seconds(fields["endTimestamp"])
+        if began is None or ended is None:
+            return Excluded(Exclusion.UNREADABLE_TIME)
+        clock = self.zones.clock(fields["siteId"])
+        placed = place(clock, began, ended, stored=at / 1000 if at >= 0 else None,
+                       overlong=self.rules.overlong.total_seconds())  # fmt: skip
+        if placed is None:
+            return Excluded(Exclusion.END_BEFORE_START)
+        if placed.length > DAY_SECONDS:
+            return Excluded(Exclusion.OVER_A_DAY)
+        return Play(began, clock, placed, flags)
+
+    @property
+    def _latest_now(self) -> str:
+        return latest_local_time(self.now)
+
+
+@lru_cache(maxsize=16_384)
+def local_seconds(text: str) -> int | None:
+    """A time as an event writes it, in seconds since 1970; None when it is none."""
+    at = time_of_play(text)
+    return None if at is None else (at - _LOCAL_EPOCH) // _SECOND
+
+
+@lru_cache(maxsize=4096)
+def _latest_at(minute: int) -> str:
+    return latest_local_time(datetime.fromtimestamp(minute * 60 + 60).astimezone())

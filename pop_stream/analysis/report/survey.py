@@ -1,0 +1,277 @@
+"""Counts plays in one pass.
+
+Memory grows with the number of different assets, orders, sites, screens and hours, and with nothing
+else; of each there are never more than `MOST` names, and what comes beyond is counted as "others".
+"""
+
+from array import array
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from pop_stream.analysis.event_view import EventView
+from pop_stream.analysis.report.hours import Hour, local_hours, split
+from pop_stream.analysis.report.lags import Lags
+from pop_stream.analysis.report.local_time import HOUR, How, Mark
+from pop_stream.analysis.report.numbers import Numbers, count_numbers
+from pop_stream.analysis.report.play import (
+    Excluded,
+    Exclusion,
+    Outside,
+    Play,
+    Reader,
+    local_seconds,
+)
+from pop_stream.analysis.report.spill import Spill, SpilledNumber, SpilledPlay
+from pop_stream.analysis.report.sweep import Swept, repeats, sweep
+from pop_stream.analysis.report.tally import OTHERS, Names, Tally, short
+from pop_stream.pop.event import Fault, Flag
+from pop_stream.pop.identity import fallback_pop_id, parse_pop_id
+
+#: So many names of each kind are told apart.
+MOST: Final = 100_000
+MOST_SCREENS: Final = 300_000
+_SITE_SHIFT: Final = 20
+_HOURS: Final = 24
+_DAY_SECONDS: Final = _HOURS * HOUR
+_MOST_REASONS: Final = 1000
+_MOST_DIGITS: Final = 15
+#: What is said where an event names no insertion order.
+NO_ORDER: Final = ""
+
+
+class Reason(NamedTuple):
+    """Why an event was parked or is tried again, as its record tells."""
+
+    reason: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """A screen of a site."""
+
+    site: str
+    screen: str
+
+
+class Counted:
+    """What was counted; filled by `Survey`."""
+
+    def __init__(self) -> None:
+        """Nothing yet."""
+        self.records = 0
+        self.plays = 0
+        self.seconds = 0
+        self.outside = 0
+        self.excluded: Counter[Exclusion | Fault] = Counter()
+        self.flags: Counter[Flag] = Counter()
+        self.how: Counter[How] = Counter()
+        self.assets: Tally[str] = Tally(MOST)
+        self.orders: Tally[str] = Tally(MOST)
+        self.sites: Tally[str] = Tally(MOST)
+        self.screens: Tally[int] = Tally(MOST_SCREENS)
+        self.states: Tally[str] = Tally(MOST)
+        self.hours: Tally[Hour] = Tally(MOST)
+        self.utc_hours: Tally[int | How] = Tally(MOST)
+        self.reasons: Tally[Reason] = Tally(_MOST_REASONS)
+        #: Of each site, by its number, the plays in each hour of the day.
+        self.site_hours = array("Q", bytes(8 * _HOURS))
+        self.lags = Lags()
+        self.screen_names: Names[str] = Names((1 << _SITE_SHIFT) - 1)
+        self.swept = Swept()
+        self.numbers = Numbers()
+        self.repeats = 0
+
+    @property
+    def is_balanced(self) -> bool:
+        """Whether every record that was read is counted once, as one thing."""
+        return self.records == self.plays + self.outside + self.excluded.total()
+
+    def screen_of(self) -> Callable[[int], Screen | None]:
+        """What tells the screen of a screen's number; None: of the others."""
+        sites, screens = self.sites.names.in_order(), self.screen_names.in_order()
+        keys = self.screens.names.in_order()
+
+        def screen(number: int) -> Screen | None:
+            key = keys[number]
+            if key is None:
+                return None
+            return Screen(sites[key >> _SITE_SHIFT] or "", screens[key % (1 << _SITE_SHIFT)] or "")
+
+        return screen
+
+
+class Survey:
+    """Takes records one after the other, and tells in the end what they were."""
+
+    def __init__(self, reader: Reader, spill: Spill) -> None:
+        """Nothing was read yet."""
+        self.counted = Counted()
+        self._reader = reader
+        self._spill = spill
+
+    def add_line_without_record(self) -> None:
+        """Count a line of a file that holds no record."""
+        self.counted.records += 1
+        self.counted.excluded[Exclusion.NO_RECORD] += 1
+
+    def add(self, event: EventView) -> None:
+        """Count a record."""
+        counted = self.counted
+        counted.records += 1
+        said = self._reader.read(event)
+        pop_id, boot, seq = _headers_of(event)
+        if isinstance(said, Play):
+            counted.plays += 1
+            counted.seconds += said.placed.length
+            counted.how[said.placed.how] += 1
+            if said.flags:
+                counted.flags.update(said.flags)
+            screen, day = self._count(event, said, pop_id)
+        else:
+            screen, day = self._screen_of(event), None
+            if isinstance(said, Excluded):
+                counted.excluded[said.why] += 1
+            else:
+                counted.outside += 1
+                day = self._day_outside(event)
+        if event.is_ours and not isinstance(said, Outside):
+            self._count_reason(event, said)
+        if screen != OTHERS and (seq is not None or isinstance(said, Play)):
+            self._spill.add_number(SpilledNumber(screen, boot, seq, day))
+
+    def finish(self, *, gap_seconds: int) -> Counted:
+        """Look at what has to be in order, and give everything."""
+        counted = self.counted
+        counted.swept = sweep(self._spill.by_time(), gap_seconds=gap_seconds)
+        counted.numbers = count_numbers(self._spill.by_number())
+        for play in repeats(self._spill.by_id()):
+            counted.repeats += 1
+            counted.assets.add_repeat(play.asset)
+            counted.orders.add_repeat(play.io)
+            counted.sites.add_repeat(play.site)
+            counted.screens.add_repeat(play.screen)
+            counted.hours.add_repeat(play.hour)
+        return counted
+
+    def _count(self, event: EventView, play: Play, pop_id: bytes) -> tuple[int, int | None]:
+        counted, fields = self.counted, event.fields
+        length = play.placed.length
+        asset = counted.assets.add(short(fields["assetId"]), 1, length)
+        io = counted.orders.add(_order_of(fields), 1, length)
+        site = counted.sites.add(short(fields["siteId"]), 1, length)
+        counted.states.add(_state_of(fields), 1, length)
+        screen = self._screen(site, fields["screenId"], 1, length)
+        hour = self._count_hours(play)
+        self._count_site_hour(site, play.start)
+        self._count_lag(event, play)
+        is_sure = play.placed.mark not in (Mark.AMBIGUOUS, Mark.SKIPPED)
+        known_as: bytes | None = pop_id
+        for began, ended in play.placed.readings or ((play.start, play.start + length),):
+            self._spill.add_play(
+                SpilledPlay(site, screen, began, ended, asset, io, hour, known_as, is_sure)
+            )
+            known_as = None
+        return screen, None if hour == OTHERS else play.start // _DAY_SECONDS
+
+    def _count_hours(self, play: Play) -> int:
+        placed, hours, utc_hours = play.placed, self.counted.hours, self.counted.utc_hours
+        own, plays = OTHERS, 1
+        for hour, seconds in local_hours(play.clock, play.start, placed):
+            number = hours.add(hour, plays, seconds)
+            own, plays = (number if plays else own), 0
+        if placed.how in _NOT_PLACED:
+            utc_hours.add(placed.how, 1, placed.length)
+        else:
+            plays = 1
+            for moment, seconds in split(placed.readings[0][0], placed.length):
+                utc_hours.add(moment, plays, seconds)
+                plays = 0
+        return own
+
+    def _count_site_hour(self, site: int, start: int) -> None:
+        hours = self.counted.site_hours
+        if (missing := (site + 1) * _HOURS - len(hours)) > 0:
+            hours.extend(bytes(missing))
+        hours[site * _HOURS + start // HOUR % _HOURS] += 1
+
+    def _count_lag(self, event: EventView, play: Play) -> None:
+        lags = self.counted.lags
+        if event.timestamp < 0 or play.placed.how in _NOT_PLACED:
+            lags.unknown += 1
+        else:
+            lags.add(event.timestamp / 1000 - play.placed.readings[0][1])
+
+    def _count_reason(self, event: EventView, said: Play | Excluded) -> None:
+        told = Reason(short(event.text("reason") or ""), short(event.text("status") or ""))
+        length = said.placed.length if isinstance(said, Play) else 0
+        self.counted.reasons.add(told, 1, length)
+
+    def _screen_of(self, event: EventView) -> int:
+        """The screen of what is no play: by its fields, else by its key."""
+        site, screen = (event.fields.get(name) for name in ("siteId", "screenId"))
+        if type(site) is not str or type(screen) is not str:
+            parts = (event.text("key") or "").split("/")
+            if len(parts) != 2:
+                return OTHERS
+            site, screen = parts
+        return self._screen(self.counted.sites.add(short(site), 0, 0), screen, 0, 0)
+
+    def _screen(self, site: int, screen: str, plays: int, seconds: int) -> int:
+        counted = self.counted
+        label = counted.screen_names.number(short(screen))
+        if OTHERS in (site, label):
+            return counted.screens.add_other(plays, seconds)
+        return counted.screens.add(site << _SITE_SHIFT | label, plays, seconds)
+
+    def _day_outside(self, event: EventView) -> int | None:
+        """The day before all that is asked for, or the one after: more is not needed of it."""
+        period = self._reader.period
+        start = event.fields["startTimestamp"]
+        if period is None:
+            return None
+        if start < period.begin:
+            return _day_of(period.begin) - 1
+        # A period may end within a day, of which what comes after is not asked for.
+        return -(-_seconds_of(period.end) // _DAY_SECONDS)
+
+
+_NOT_PLACED: Final = frozenset((How.NO_ZONE, How.AMBIGUOUS, How.SKIPPED))
+
+
+def _day_of(text: str) -> int:
+    return _seconds_of(text) // _DAY_SECONDS
+
+
+def _seconds_of(text: str) -> int:
+    return local_seconds(text) or 0
+
+
+def _order_of(fields: dict[str, Any]) -> str:
+    order = fields.get("ioNumber", fields.get("tiNumber"))
+    return short(order) if type(order) is str else NO_ORDER
+
+
+def _state_of(fields: dict[str, Any]) -> str:
+    state = fields.get("screenState", "none")
+    return state if state in ("Full", "Partial", "none") else "other"
+
+
+def _headers_of(event: EventView) -> tuple[bytes, str, int | None]:
+    """The event's id, and the boot and the number that its player gave it."""
+    given: bytes | None = None
+    boot, seq = b"", None
+    for name, value in event.headers:
+        if name == "pop-id":
+            given = value
+        elif name == "pop-seq":
+            seq = int(value) if value.isdigit() and len(value) <= _MOST_DIGITS else None
+        elif name == "pop-boot":
+            boot = value[:64]
+    if event.is_ours:
+        pop_id = event.pop_id
+    else:
+        pop_id = parse_pop_id(given) or fallback_pop_id(event.topic, event.partition, event.offset)
+    return bytes.fromhex(pop_id.replace("-", "")), boot.decode("utf-8", "replace"), seq
