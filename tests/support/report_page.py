@@ -111,3 +111,10 @@ def _play(
         "pop-events", 0, offset, timestamp=int((ended.timestamp() + lag) * 1000), key=key,
         value=orjson.dumps(fields), headers=headers, is_ours=False,
     )  # fmt: skip
+
+
+def played_at(first: str, minute: int) -> EventView:
+    """A play of a minute in Chicago, so many minutes after a moment; stored at once."""
+    begun = datetime.fromisoformat(first) + timedelta(minutes=minute)
+    return _play(("1202", "7"), begun, begun + timedelta(minutes=1), offset=minute, lag=2.0,
+                 seq=minute + 1, spot=1)  # fmt: skip

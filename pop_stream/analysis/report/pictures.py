@@ -186,12 +186,12 @@ def _ticks(names: Sequence[tuple[float, str]]) -> list[Markup]:
     ]  # fmt: skip
 
 
-def _picture(title: str, height: int, *drawn: Markup) -> Markup:
+def _picture(title: str, height: float, *drawn: Markup) -> Markup:
     return element(
         "svg",
         element("title", title),
         *drawn,
-        viewBox=f"0 0 {_WIDTH} {height}",
+        viewBox=f"0 0 {_WIDTH} {height:.0f}",
         role="img",
     )
 

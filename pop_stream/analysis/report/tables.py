@@ -16,10 +16,10 @@ from pop_stream.analysis.report.tally import Row, Tally
 _COUNTS: Final = (
     Column("plays", "Plays", Kind.NUMBER),
     Column("airtime_seconds", "Airtime", Kind.SPAN),
-    Column("repeats", "Of these repeats", Kind.NUMBER),
+    Column("repeats", "Repeats", Kind.NUMBER),
 )
 _REPEATS: Final = (
-    "A repeat is a further record of an event that was counted already, under the same id."
+    "Repeats are among the plays: further records of the same id."
 )
 _HOURS_OF_DAY: Final = 24
 
