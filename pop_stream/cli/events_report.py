@@ -1,5 +1,6 @@
 """`pop-stream events report`: what was played, counted."""
 
+import itertools
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -108,26 +109,29 @@ def _survey(settings: Settings, asked: Asked, wanted: Wanted, style: Style) -> R
 
 def _print(shown: Sequence[Table], top: int) -> None:
     """Tables on a terminal; elsewhere all rows, each with its table's name before it."""
-    is_terminal = sys.stdout.isatty()
+    if sys.stdout.isatty():
+        for table in shown:
+            if not table.is_for_programs:
+                _print_for_people(table, top)
+        return
     for table in shown:
-        if is_terminal:
-            _print_for_people(table, top)
-        else:
-            print_columns(
-                (table.name, *(printable("" if cell is None else str(cell)) for cell in row))
-                for row in table.rows()
-            )
+        print_columns(
+            (table.name, *(printable("" if cell is None else str(cell)) for cell in row))
+            for row in table.rows()
+        )
 
 
 def _print_for_people(table: Table, top: int) -> None:
-    rows = [tuple(map(printable, row)) for row in table.said()]
+    every = table.said()
+    rows = [tuple(map(printable, row)) for row in itertools.islice(every, top or None)]
+    more = sum(1 for _ in every)
     click.echo()
     click.secho(table.title, bold=True)
     if not rows:
         click.echo("none")
         return
-    print_table([column.head for column in table.columns], rows[: top or None])
-    if top and len(rows) > top:
-        click.echo(f"and {len(rows) - top:,} more: --top 0 shows all, --csv and --json hold all")
+    print_table([column.head for column in table.columns], rows)
+    if more:
+        click.echo(f"and {more:,} more: --top 0 shows all, --csv and --json hold all")
     if table.note:
         click.echo(table.note)

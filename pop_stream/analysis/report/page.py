@@ -21,8 +21,6 @@ from pop_stream.watch.page.table import Column, table
 
 #: More rows of a table are read in a file, not on a page.
 MOST_ROWS: Final = 50
-#: A picture tells it better.
-_DRAWN: Final = ("site_hours",)
 _STYLES: Final = {Kind.TEXT: "", Kind.NUMBER: "number", Kind.SPAN: "number", Kind.SHARE: "number"}
 
 
@@ -51,7 +49,7 @@ def render(report: Report, tables: Sequence[Table]) -> str:
         _headline(report, title),
         _figures(report),
         _pictures(report),
-        *(_section(one) for one in tables if one.name not in _DRAWN),
+        *(_section(one) for one in tables if not one.is_for_programs),
     )
     body = element("body", element("div", _top(report), main, _bottom(), class_="all"))
     return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"

@@ -39,6 +39,8 @@ class Table:
     rows: Callable[[], Iterable[tuple[Cell, ...]]]
     #: What has to be known to read it rightly.
     note: str = ""
+    #: People see it as a picture.
+    is_for_programs: bool = False
 
     def said(self) -> Iterator[tuple[str, ...]]:
         """The rows, for people."""

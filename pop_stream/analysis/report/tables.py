@@ -18,9 +18,7 @@ _COUNTS: Final = (
     Column("airtime_seconds", "Airtime", Kind.SPAN),
     Column("repeats", "Repeats", Kind.NUMBER),
 )
-_REPEATS: Final = (
-    "Repeats are among the plays: further records of the same id."
-)
+_REPEATS: Final = "Repeats are among the plays: further records of the same id."
 _HOURS_OF_DAY: Final = 24
 
 
@@ -189,7 +187,7 @@ def _site_hours(counted: Counted) -> Table:
 
     columns = (Column("siteId", "Site"), Column("hour_of_day", "Hour of the day"), _COUNTS[0])
     return Table(name="site_hours", title="Plays by site and hour of the day", columns=columns,
-                 rows=rows)  # fmt: skip
+                 rows=rows, is_for_programs=True)  # fmt: skip
 
 
 def site_hours(counted: Counted, site: int) -> Iterable[int]:

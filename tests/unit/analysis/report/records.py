@@ -74,5 +74,7 @@ RECORDS = st.one_of(
         startTimestamp=_TIMES,
         endTimestamp=_TIMES,
     ),
-    st.builds(record, st.integers(1, 30), value=st.sampled_from([None, b"no JSON", b"[]", b"\xff"])),
+    st.builds(
+        record, st.integers(1, 30), value=st.sampled_from([None, b"no JSON", b"[]", b"\xff"])
+    ),
 )

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pop_stream.analysis.report.hours import Hour, local_hours, split
 from pop_stream.analysis.report.local_time import HOUR, Mark, SiteClock, place
-from tests.unit.analysis.report.test_local_time import CHICAGO, ZONES, local, utc
+from tests.unit.analysis.report.test_local_time import CHICAGO, MOMENTS, ZONES, local, utc
 
 
 def shared(clock: SiteClock | None, start: str, end: str, stored: str | None = None) -> list[
@@ -60,7 +60,7 @@ def test_the_hour_that_comes_twice_is_two_hours() -> None:
 
 @given(
     clock=st.sampled_from([None, *ZONES]),
-    start=st.datetimes(datetime(1975, 1, 1), datetime(2037, 1, 1)),
+    start=MOMENTS,
     length=st.integers(0, 86_400),
     lag=st.none() | st.integers(-100, 90_000),
 )
