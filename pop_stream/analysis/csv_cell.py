@@ -1,13 +1,11 @@
 """Texts for files that people open with a spreadsheet, which takes some for formulas."""
 
-from typing import Final
+import re
 
-_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
-#: Spreadsheets pass over these before they look for a formula.
-_PASSED_OVER: Final = " \u00a0\ufeff\u200b"
+#: Spreadsheets pass over spaces and what cannot be seen before they look for a formula.
+_is_formula = re.compile(r"[\s\x00-\x1f\u200b\ufeff]*[=+\-@]|[\t\r\n]").match
 
 
 def formula_safe(text: str) -> str:
     """The same text; with an apostrophe before it where a spreadsheet would compute it."""
-    begins = text.lstrip(_PASSED_OVER)
-    return f"'{text}" if begins.startswith(_FORMULAS) else text
+    return f"'{text}" if _is_formula(text) else text

@@ -50,8 +50,8 @@ def accounts(answer: dict[str, Any]) -> dict[str, int]:
 
 def test_every_record_has_its_line(topics: Settings) -> None:
     """Plays, and what is none: without value, undecodable, no JSON; without key and headers."""
-    odd = [Outgoing(value=b"no JSON", partition=0), Outgoing(value=None, key=b"1/2", partition=0),
-           Outgoing(value=b"\xff\xfe", partition=0), Outgoing(value=b"{}", partition=0)]  # fmt: skip
+    values = (b"no JSON", None, b"\xff\xfe", b"{}")
+    odd = [Outgoing(value=value, key=b"1/2", partition=0) for value in values]
     send(topics, [*events(60), *odd, Outgoing(value=event(0).value, partition=1)])
     answer = told(report(topics, "--json"))
 

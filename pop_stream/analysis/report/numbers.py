@@ -190,7 +190,8 @@ def _run(boot: str, rows: Iterable[SpilledNumber], days: _ScreenDays) -> _Run | 
         days.see(now.day)
         if at is not None:
             days.miss(boot, at, now)
-        low = low or now
+        # What has no readable time is taken for of the day of the next that has one.
+        low = now if low is None else low if low.day is not None else low._replace(day=now.day)
         at = now
     return None if low is None or at is None else _Run(boot, low, at)
 

@@ -49,6 +49,8 @@ class Play(NamedTuple):
     clock: SiteClock | None
     placed: Placed
     flags: tuple[Flag, ...]
+    #: When the event came to Kafka, in epoch milliseconds; -1 when that is not known.
+    stored_ms: int
 
 
 class Outside(NamedTuple):
@@ -73,7 +75,7 @@ class Reader:
         """Say what a record is."""
         if event.is_ours and reason_of(event.headers) == GONE:
             return Excluded(Exclusion.GONE)
-        at = event.timestamp
+        at = _stored_ms(event)
         latest = _latest_at(at // _MINUTE_MS) if 0 <= at < _LATEST_MS else self._latest_now
         said = read_event(event.value, event.key, rules=self.rules, latest=latest)
         start = event.fields.get("startTimestamp")
@@ -82,12 +84,12 @@ class Reader:
             return _OUTSIDE
         if isinstance(said, Quarantine):
             return Excluded(said.fault)
-        return self._place(event, began, said.flags)
+        return self._place(event, began, at, said.flags)
 
     def _place(
-        self, event: EventView, began: int | None, flags: tuple[Flag, ...]
+        self, event: EventView, began: int | None, at: int, flags: tuple[Flag, ...]
     ) -> Play | Excluded:
-        fields, at = event.fields, event.timestamp
+        fields = event.fields
         ended = local_seconds(fields["endTimestamp"])
         if began is None or ended is None:
             return Excluded(Exclusion.UNREADABLE_TIME)
@@ -98,11 +100,16 @@ class Reader:
             return Excluded(Exclusion.END_BEFORE_START)
         if placed.length > DAY_SECONDS:
             return Excluded(Exclusion.OVER_A_DAY)
-        return Play(began, clock, placed, flags)
+        return Play(began, clock, placed, flags, at)
 
     @property
     def _latest_now(self) -> str:
         return latest_local_time(self.now)
+
+
+def _stored_ms(event: EventView) -> int:
+    # The records of our own topics are younger than the event.
+    return event.trail.origin.timestamp if event.is_ours else event.timestamp
 
 
 @lru_cache(maxsize=16_384)

@@ -159,14 +159,14 @@ class Survey:
     def _count(self, event: EventView, play: Play, pop_id: bytes) -> tuple[int, int | None]:
         counted, fields = self.counted, event.fields
         length = play.placed.length
-        asset = counted.assets.add(short(fields["assetId"]), 1, length)
+        asset = counted.assets.add(fields["assetId"], 1, length)
         io = counted.orders.add(_order_of(fields), 1, length)
-        site = counted.sites.add(short(fields["siteId"]), 1, length)
+        site = counted.sites.add(fields["siteId"], 1, length)
         counted.states.add(_state_of(fields), 1, length)
         screen = self._screen(site, fields["screenId"], 1, length)
         hour = self._count_hours(play)
         self._count_site_hour(site, play.start)
-        self._count_lag(event, play)
+        self._count_lag(play)
         is_sure = play.placed.mark not in (Mark.AMBIGUOUS, Mark.SKIPPED)
         known_as: bytes | None = pop_id
         for began, ended in play.placed.readings or ((play.start, play.start + length),):
@@ -178,17 +178,19 @@ class Survey:
 
     def _count_hours(self, play: Play) -> int:
         placed, hours, utc_hours = play.placed, self.counted.hours, self.counted.utc_hours
-        own, plays = OTHERS, 1
-        for hour, seconds in local_hours(play.clock, play.start, placed):
-            number = hours.add(hour, plays, seconds)
-            own, plays = (number if plays else own), 0
+        shared = local_hours(play.clock, play.start, placed)
+        hour, seconds = next(shared)
+        own = hours.add(hour, 1, seconds)
+        for hour, seconds in shared:
+            hours.add(hour, 0, seconds)
         if placed.how in _NOT_PLACED:
             utc_hours.add(placed.how, 1, placed.length)
-        else:
-            plays = 1
-            for moment, seconds in split(placed.readings[0][0], placed.length):
-                utc_hours.add(moment, plays, seconds)
-                plays = 0
+            return own
+        moments = split(placed.readings[0][0], placed.length)
+        moment, seconds = next(moments)
+        utc_hours.add(moment, 1, seconds)
+        for moment, seconds in moments:
+            utc_hours.add(moment, 0, seconds)
         return own
 
     def _count_site_hour(self, site: int, start: int) -> None:
@@ -197,12 +199,12 @@ class Survey:
             hours.extend(bytes(missing))
         hours[site * _HOURS + start // HOUR % _HOURS] += 1
 
-    def _count_lag(self, event: EventView, play: Play) -> None:
+    def _count_lag(self, play: Play) -> None:
         lags = self.counted.lags
-        if event.timestamp < 0 or play.placed.how in _NOT_PLACED:
+        if play.stored_ms < 0 or play.placed.how in _NOT_PLACED:
             lags.unknown += 1
         else:
-            lags.add(event.timestamp / 1000 - play.placed.readings[0][1])
+            lags.add(play.stored_ms / 1000 - play.placed.readings[0][1])
 
     def _count_reason(self, event: EventView, said: Play | Excluded) -> None:
         told = Reason(short(event.text("reason") or ""), short(event.text("status") or ""))
@@ -217,11 +219,11 @@ class Survey:
             if len(parts) != 2:
                 return OTHERS
             site, screen = parts
-        return self._screen(self.counted.sites.add(short(site), 0, 0), screen, 0, 0)
+        return self._screen(self.counted.sites.add(site, 0, 0), screen, 0, 0)
 
     def _screen(self, site: int, screen: str, plays: int, seconds: int) -> int:
         counted = self.counted
-        label = counted.screen_names.number(short(screen))
+        label = counted.screen_names.number(screen)
         if OTHERS in (site, label):
             return counted.screens.add_other(plays, seconds)
         return counted.screens.add(site << _SITE_SHIFT | label, plays, seconds)
@@ -251,7 +253,7 @@ def _seconds_of(text: str) -> int:
 
 def _order_of(fields: dict[str, Any]) -> str:
     order = fields.get("ioNumber", fields.get("tiNumber"))
-    return short(order) if type(order) is str else NO_ORDER
+    return order if type(order) is str else NO_ORDER
 
 
 def _state_of(fields: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from array import array
 from collections.abc import Hashable, Iterator
 from hashlib import blake2b
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar, cast
 
 Name = TypeVar("Name", bound=Hashable)
 
@@ -24,7 +24,10 @@ class Row(NamedTuple, Generic[Name]):
 
 
 class Names(Generic[Name]):
-    """Names, each with a number from 1 on. Beyond `most` names they share the number `OTHERS`."""
+    """Names, each with a number from 1 on. Beyond `most` names they share the number `OTHERS`.
+
+    A text that is long is kept short: so names take little memory, whatever players write.
+    """
 
     def __init__(self, most: int) -> None:
         """No name is known yet."""
@@ -36,6 +39,8 @@ class Names(Generic[Name]):
         known = self.numbers.get(name)
         if known is not None:
             return known
+        if isinstance(name, str) and len(name) > _LONG:
+            return self.number(cast("Name", short(name)))
         if len(self.numbers) >= self._most:
             return OTHERS
         number = self.numbers[name] = len(self.numbers) + 1
@@ -104,4 +109,4 @@ def short(text: str) -> str:
     if len(text) <= _LONG:
         return text
     mark = blake2b(text.encode("utf-8", "replace"), digest_size=6).hexdigest()
-    return f"{text[:_LONG]}...{mark}"
+    return f"{text[: _LONG - len(mark) - 3]}...{mark}"

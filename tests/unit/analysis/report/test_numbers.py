@@ -56,9 +56,9 @@ def test_what_is_missing_between_days_keeps_both_open() -> None:
 
 def test_a_day_before_which_nothing_is_here_is_open() -> None:
     """What came before may be of it, unless its first number is the first of all."""
-    found = numbers(*of([7, 8], 1), *of([9], 2))
-
-    assert found.days[1].why == {Why.NOTHING_EARLIER: 1}
+    for first in (7, 2):
+        found = numbers(*of([first, first + 1], 1), *of([first + 2], 2))
+        assert found.days[1].why == {Why.NOTHING_EARLIER: 1}
 
 
 def test_one_open_screen_keeps_the_day_open() -> None:
@@ -98,6 +98,9 @@ def test_events_without_numbers_keep_their_day_open() -> None:
 def test_what_has_no_readable_time_is_here_all_the_same() -> None:
     """Its number is not missing."""
     assert numbers(*of([1, 3], 1), (1, "b", 2, None), *of([4], 2)).days[1].is_final
+    # Before it, more may be missing: of the day of the next that has one.
+    found = numbers((1, "b", 5, None), *of([6, 7], 1), *of([8], 2))
+    assert found.days[1].why == {Why.NOTHING_EARLIER: 1}
 
 
 @given(st.sets(st.integers(1, 60), min_size=1), st.integers(1, 20))

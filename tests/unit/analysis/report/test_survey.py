@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pop_stream.analysis.event_view import EventView
 from pop_stream.analysis.period import parse_played
-from pop_stream.analysis.report import survey
+from pop_stream.analysis.report import survey, tally
 from pop_stream.analysis.report.local_time import How
 from pop_stream.analysis.report.play import Exclusion
 from pop_stream.analysis.report.report import Report
@@ -19,7 +19,7 @@ from pop_stream.analysis.report.tables import tables
 from pop_stream.pop.event import Fault, Flag
 from tests.support.report_page import played_at, report_of
 from tests.unit.analysis.report.naive import naive_report
-from tests.unit.analysis.report.records import RECORDS, record
+from tests.unit.analysis.report.records import RECORDS, STORED, record
 
 CHICAGO = "America/Chicago"
 
@@ -45,7 +45,7 @@ def counts(report: Report, name: str, *, names: int = 1) -> tuple[Counter[str], 
 def test_it_counts_what_a_naive_count_counts(events: Sequence[EventView]) -> None:
     """By asset, order, site, screen and hour; with repeats, and what is no play."""
     report, naive = report_of(events), naive_report(events)
-    short = survey.short
+    short = tally.short
 
     assert report.is_balanced
     assert (report.counted.plays, report.counted.seconds) == (naive.plays, naive.seconds)
@@ -187,6 +187,23 @@ def test_repeats_are_told_beside_the_plays() -> None:
     assert swept.overlaps.number == 1
 
 
+def test_a_repeat_counts_in_the_hour_of_its_start() -> None:
+    """As its play does, also where it lasts into the next."""
+    times = {"startTimestamp": "2026-11-20 09:59:50", "endTimestamp": "2026-11-20 10:00:05"}
+    report = report_of([record(1, **times), record(1, **times)])
+
+    assert rows(report, "hours") == [("2026-11-20 09:00", 2, 20, 1), ("2026-11-20 10:00", 0, 10, 0)]
+
+
+def test_of_what_is_parked_the_lag_is_that_of_its_first_record() -> None:
+    """When it came to Kafka, not when it was parked; that tells the pass of an hour, too."""
+    parked = {"is_ours": True, "stored": 1_800_000_000_000}
+    origin = (("pop-origin", f"pop-events/0/17/{STORED}".encode()),)
+    report = report_of([record(1, headers=origin, **parked)], zone=CHICAGO)
+
+    assert rows(report, "late_percentiles")[-1] == ("100%", 15)
+
+
 def test_the_same_play_under_another_id_is_told() -> None:
     """It is no repeat by its id; and no overlap."""
     swept = report_of([record(1), record(2), record(3, screen="8")]).counted.swept
@@ -239,6 +256,6 @@ def test_names_beyond_the_limit_are_counted_together(monkeypatch: pytest.MonkeyP
 @given(st.text(max_size=500))
 def test_a_name_is_never_too_long_to_keep(name: str) -> None:
     """And two long ones are told apart."""
-    assert len(survey.short(name)) <= 220
+    assert len(tally.short(name)) <= 200
     long = "x" * 300
-    assert survey.short(f"{long}{name}") != survey.short(f"{long}{name}y")
+    assert tally.short(f"{long}{name}") != tally.short(f"{long}{name}y")
