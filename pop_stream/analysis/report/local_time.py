@@ -48,6 +48,10 @@ class How(StrEnum):
     SKIPPED = "skipped"
 
 
+#: Of a play that was not placed, no moment of UTC is known.
+NOT_PLACED: Final = frozenset((How.NO_ZONE, How.AMBIGUOUS, How.SKIPPED))
+
+
 class Placed(NamedTuple):
     """A play on the line of time."""
 

@@ -1,14 +1,16 @@
 """A record, read for the report: a play that counts, or the reason why it does not."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pop_stream.analysis.event_view import EventView
 from pop_stream.analysis.period import Played
-from pop_stream.analysis.report.local_time import Placed, SiteClock, place
+from pop_stream.analysis.report.hours import Hour, local_hours, split
+from pop_stream.analysis.report.local_time import NOT_PLACED, How, Placed, SiteClock, place
 from pop_stream.analysis.report.site_zones import SiteZones
 from pop_stream.pop.event import Fault, Flag, Quarantine, Rules, read_event
 from pop_stream.pop.hole import GONE
@@ -42,12 +44,22 @@ class Excluded(NamedTuple):
     why: Exclusion | Fault
 
 
-class Play(NamedTuple):
-    """A play that counts. Times are in seconds since 1970, as the site's clock showed them."""
+class Times(NamedTuple):
+    """When a play was."""
 
+    #: Its start in seconds since 1970, as the site's clock showed it.
     start: int
-    clock: SiteClock | None
     placed: Placed
+    #: Hours of the site's clock, each with its seconds of airtime; the first is that of the start.
+    hours: Sequence[tuple[Hour, int]]
+    #: Hours of UTC since 1970, likewise; empty when its moment is not known.
+    utc_hours: Sequence[tuple[int, int]]
+
+
+class Play(NamedTuple):
+    """A play that counts."""
+
+    times: Times
     flags: tuple[Flag, ...]
     #: When the event came to Kafka, in epoch milliseconds; -1 when that is not known.
     stored_ms: int
@@ -78,29 +90,21 @@ class Reader:
         at = _stored_ms(event)
         latest = _latest_at(at // _MINUTE_MS) if 0 <= at < _LATEST_MS else self._latest_now
         said = read_event(event.value, event.key, rules=self.rules, latest=latest)
-        start = event.fields.get("startTimestamp")
-        began = local_seconds(start) if type(start) is str else None
-        if self.period is not None and began is not None and start not in self.period:
+        fields = event.fields
+        if self.period is not None and _is_outside(fields.get("startTimestamp"), self.period):
             return _OUTSIDE
         if isinstance(said, Quarantine):
             return Excluded(said.fault)
-        return self._place(event, began, at, said.flags)
+        times = self._times(fields, at)
+        return Play(times, said.flags, at) if isinstance(times, Times) else Excluded(times)
 
-    def _place(
-        self, event: EventView, began: int | None, at: int, flags: tuple[Flag, ...]
-    ) -> Play | Excluded:
-        fields = event.fields
-        ended = local_seconds(fields["endTimestamp"])
-        if began is None or ended is None:
-            return Excluded(Exclusion.UNREADABLE_TIME)
-        clock = self.zones.clock(fields["siteId"])
-        placed = place(clock, began, ended, stored=at / 1000 if at >= 0 else None,
-                       overlong=self.rules.overlong.total_seconds())  # fmt: skip
-        if placed is None:
-            return Excluded(Exclusion.END_BEFORE_START)
-        if placed.length > DAY_SECONDS:
-            return Excluded(Exclusion.OVER_A_DAY)
-        return Play(began, clock, placed, flags, at)
+    def _times(self, fields: Mapping[str, str], stored_ms: int) -> Times | Exclusion:
+        clock, overlong = self.zones.clock(fields["siteId"]), self.rules.overlong.total_seconds()
+        start, end = fields["startTimestamp"], fields["endTimestamp"]
+        times = _usual_times(clock, start, end, overlong)
+        if stored_ms >= 0 and isinstance(times, Times) and times.placed.how is How.AMBIGUOUS:
+            return _times_of(clock, (start, end), stored_ms / 1000, overlong)
+        return times
 
     @property
     def _latest_now(self) -> str:
@@ -110,6 +114,33 @@ class Reader:
 def _stored_ms(event: EventView) -> int:
     # The records of our own topics are younger than the event.
     return event.trail.origin.timestamp if event.is_ours else event.timestamp
+
+
+def _is_outside(start: Any, period: Played) -> bool:
+    return type(start) is str and local_seconds(start) is not None and start not in period
+
+
+# The screens of a site play in step, so that the same two times come again and again.
+@lru_cache(maxsize=4096)
+def _usual_times(
+    clock: SiteClock | None, start: str, end: str, overlong: float
+) -> Times | Exclusion:
+    return _times_of(clock, (start, end), None, overlong)
+
+
+def _times_of(
+    clock: SiteClock | None, texts: tuple[str, str], stored: float | None, overlong: float
+) -> Times | Exclusion:
+    began, ended = map(local_seconds, texts)
+    if began is None or ended is None:
+        return Exclusion.UNREADABLE_TIME
+    placed = place(clock, began, ended, stored=stored, overlong=overlong)
+    if placed is None:
+        return Exclusion.END_BEFORE_START
+    if placed.length > DAY_SECONDS:
+        return Exclusion.OVER_A_DAY
+    utc = () if placed.how in NOT_PLACED else tuple(split(placed.readings[0][0], placed.length))
+    return Times(began, placed, tuple(local_hours(clock, began, placed)), utc)
 
 
 @lru_cache(maxsize=16_384)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from pop_stream.analysis.event_view import EventView
-from pop_stream.analysis.report.hours import Hour, local_hours, split
+from pop_stream.analysis.report.hours import Hour
 from pop_stream.analysis.report.lags import Lags
-from pop_stream.analysis.report.local_time import HOUR, How, Mark
+from pop_stream.analysis.report.local_time import HOUR, NOT_PLACED, How, Mark
 from pop_stream.analysis.report.numbers import Numbers, count_numbers
 from pop_stream.analysis.report.play import (
     Excluded,
@@ -21,6 +21,7 @@ from pop_stream.analysis.report.play import (
     Outside,
     Play,
     Reader,
+    Times,
     local_seconds,
 )
 from pop_stream.analysis.report.spill import Spill, SpilledNumber, SpilledPlay
@@ -30,13 +31,14 @@ from pop_stream.pop.event import Fault, Flag
 from pop_stream.pop.identity import fallback_pop_id, parse_pop_id
 
 #: So many names of each kind are told apart.
-MOST: Final = 100_000
+MOST: Final = 50_000
 MOST_SCREENS: Final = 300_000
 _SITE_SHIFT: Final = 20
 _HOURS: Final = 24
 _DAY_SECONDS: Final = _HOURS * HOUR
 _MOST_REASONS: Final = 1000
 _MOST_DIGITS: Final = 15
+_BOOT_BYTES: Final = 64
 #: What is said where an event names no insertion order.
 NO_ORDER: Final = ""
 
@@ -125,8 +127,8 @@ class Survey:
         pop_id, boot, seq = _headers_of(event)
         if isinstance(said, Play):
             counted.plays += 1
-            counted.seconds += said.placed.length
-            counted.how[said.placed.how] += 1
+            counted.seconds += said.times.placed.length
+            counted.how[said.times.placed.how] += 1
             if said.flags:
                 counted.flags.update(said.flags)
             screen, day = self._count(event, said, pop_id)
@@ -157,39 +159,38 @@ class Survey:
         return counted
 
     def _count(self, event: EventView, play: Play, pop_id: bytes) -> tuple[int, int | None]:
-        counted, fields = self.counted, event.fields
-        length = play.placed.length
+        counted, fields, times = self.counted, event.fields, play.times
+        placed, start = times.placed, times.start
+        length = placed.length
         asset = counted.assets.add(fields["assetId"], 1, length)
         io = counted.orders.add(_order_of(fields), 1, length)
         site = counted.sites.add(fields["siteId"], 1, length)
         counted.states.add(_state_of(fields), 1, length)
         screen = self._screen(site, fields["screenId"], 1, length)
-        hour = self._count_hours(play)
-        self._count_site_hour(site, play.start)
+        hour = self._count_hours(times)
+        self._count_site_hour(site, start)
         self._count_lag(play)
-        is_sure = play.placed.mark not in (Mark.AMBIGUOUS, Mark.SKIPPED)
+        is_sure = placed.mark not in (Mark.AMBIGUOUS, Mark.SKIPPED)
         known_as: bytes | None = pop_id
-        for began, ended in play.placed.readings or ((play.start, play.start + length),):
+        for began, ended in placed.readings or ((start, start + length),):
             self._spill.add_play(
                 SpilledPlay(site, screen, began, ended, asset, io, hour, known_as, is_sure)
             )
             known_as = None
-        return screen, None if hour == OTHERS else play.start // _DAY_SECONDS
+        return screen, None if hour == OTHERS else start // _DAY_SECONDS
 
-    def _count_hours(self, play: Play) -> int:
-        placed, hours, utc_hours = play.placed, self.counted.hours, self.counted.utc_hours
-        shared = local_hours(play.clock, play.start, placed)
-        hour, seconds = next(shared)
+    def _count_hours(self, times: Times) -> int:
+        hours, utc_hours = self.counted.hours, self.counted.utc_hours
+        (hour, seconds), *others = times.hours
         own = hours.add(hour, 1, seconds)
-        for hour, seconds in shared:
+        for hour, seconds in others:
             hours.add(hour, 0, seconds)
-        if placed.how in _NOT_PLACED:
-            utc_hours.add(placed.how, 1, placed.length)
+        if not times.utc_hours:
+            utc_hours.add(times.placed.how, 1, times.placed.length)
             return own
-        moments = split(placed.readings[0][0], placed.length)
-        moment, seconds = next(moments)
+        (moment, seconds), *later = times.utc_hours
         utc_hours.add(moment, 1, seconds)
-        for moment, seconds in moments:
+        for moment, seconds in later:
             utc_hours.add(moment, 0, seconds)
         return own
 
@@ -200,15 +201,15 @@ class Survey:
         hours[site * _HOURS + start // HOUR % _HOURS] += 1
 
     def _count_lag(self, play: Play) -> None:
-        lags = self.counted.lags
-        if play.stored_ms < 0 or play.placed.how in _NOT_PLACED:
+        lags, placed = self.counted.lags, play.times.placed
+        if play.stored_ms < 0 or placed.how in NOT_PLACED:
             lags.unknown += 1
         else:
-            lags.add(play.stored_ms / 1000 - play.placed.readings[0][1])
+            lags.add(play.stored_ms / 1000 - placed.readings[0][1])
 
     def _count_reason(self, event: EventView, said: Play | Excluded) -> None:
         told = Reason(short(event.text("reason") or ""), short(event.text("status") or ""))
-        length = said.placed.length if isinstance(said, Play) else 0
+        length = said.times.placed.length if isinstance(said, Play) else 0
         self.counted.reasons.add(told, 1, length)
 
     def _screen_of(self, event: EventView) -> int:
@@ -240,9 +241,6 @@ class Survey:
         return -(-_seconds_of(period.end) // _DAY_SECONDS)
 
 
-_NOT_PLACED: Final = frozenset((How.NO_ZONE, How.AMBIGUOUS, How.SKIPPED))
-
-
 def _day_of(text: str) -> int:
     return _seconds_of(text) // _DAY_SECONDS
 
@@ -263,17 +261,15 @@ def _state_of(fields: dict[str, Any]) -> str:
 
 def _headers_of(event: EventView) -> tuple[bytes, str, int | None]:
     """The event's id, and the boot and the number that its player gave it."""
-    given: bytes | None = None
-    boot, seq = b"", None
-    for name, value in event.headers:
-        if name == "pop-id":
-            given = value
-        elif name == "pop-seq":
-            seq = int(value) if value.isdigit() and len(value) <= _MOST_DIGITS else None
-        elif name == "pop-boot":
-            boot = value[:64]
+    # Of several of one name the last counts.
+    headers = dict(event.headers)
+    number = headers.get("pop-seq", b"")
+    seq = int(number) if number.isdigit() and len(number) <= _MOST_DIGITS else None
+    boot = headers.get("pop-boot", b"")[:_BOOT_BYTES]
     if event.is_ours:
         pop_id = event.pop_id
     else:
-        pop_id = parse_pop_id(given) or fallback_pop_id(event.topic, event.partition, event.offset)
+        pop_id = parse_pop_id(headers.get("pop-id")) or fallback_pop_id(
+            event.topic, event.partition, event.offset
+        )
     return bytes.fromhex(pop_id.replace("-", "")), boot.decode("utf-8", "replace"), seq

@@ -9,7 +9,7 @@ Name = TypeVar("Name", bound=Hashable)
 
 #: The number of whatever came when there was no room for more names.
 OTHERS: Final = 0
-_LONG: Final = 200
+_LONG: Final = 100
 
 
 class Row(NamedTuple, Generic[Name]):

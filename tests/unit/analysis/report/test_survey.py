@@ -256,6 +256,6 @@ def test_names_beyond_the_limit_are_counted_together(monkeypatch: pytest.MonkeyP
 @given(st.text(max_size=500))
 def test_a_name_is_never_too_long_to_keep(name: str) -> None:
     """And two long ones are told apart."""
-    assert len(tally.short(name)) <= 200
+    assert len(tally.short(name)) <= 100
     long = "x" * 300
     assert tally.short(f"{long}{name}") != tally.short(f"{long}{name}y")
