@@ -21,8 +21,9 @@ _PLAY: Final = "INSERT INTO plays VALUES (?,?,?,?,?,?,?,?,?)"
 _NUMBER: Final = "INSERT INTO numbers VALUES (?,?,?,?)"
 _BY_TIME: Final = """SELECT site, screen, start, end, asset, io, hour, id, sure FROM plays
 ORDER BY site, start, screen, asset, id"""
-_BY_ID: Final = """SELECT site, screen, start, end, asset, io, hour, id, sure FROM plays
-WHERE id IS NOT NULL ORDER BY id"""
+_REPEATED: Final = """SELECT site, screen, start, end, asset, io, hour, id, sure FROM plays
+WHERE id IN (SELECT id FROM plays WHERE id IS NOT NULL GROUP BY id HAVING count(*) > 1)
+ORDER BY id"""
 _BY_NUMBER: Final = "SELECT screen, boot, seq, day FROM numbers ORDER BY screen, boot, seq"
 
 
@@ -86,9 +87,9 @@ class Spill:
         """All plays: site by site, in the order of their starts."""
         return map(SpilledPlay._make, self._sorted(_BY_TIME))
 
-    def by_id(self) -> Iterator[SpilledPlay]:
-        """All plays once, in the order of their ids."""
-        return map(SpilledPlay._make, self._sorted(_BY_ID))
+    def repeated(self) -> Iterator[SpilledPlay]:
+        """The plays whose id is there more than once, in the order of their ids."""
+        return map(SpilledPlay._make, self._sorted(_REPEATED))
 
     def by_number(self) -> Iterator[SpilledNumber]:
         """All numbers: screen by screen, boot by boot, ascending."""
@@ -99,19 +100,19 @@ class Spill:
         self._write(_NUMBER, self._numbers)
         try:
             yield from self._base.execute(query)
-        except sqlite3.Error as error:
+        except sqlite3.OperationalError as error:
             raise _no_room(error) from error
 
     def _write(self, statement: str, rows: list[Any]) -> None:
         try:
             self._base.executemany(statement, rows)
-        except sqlite3.Error as error:
+        except sqlite3.OperationalError as error:
             raise _no_room(error) from error
         rows.clear()
 
 
-def _no_room(error: sqlite3.Error) -> WorkFailedError:
+def _no_room(error: sqlite3.OperationalError) -> WorkFailedError:
     return WorkFailedError(
         f"the report's temporary file cannot be written: {error}; it needs 200 bytes for each play "
-        "in the folder that TMPDIR names"
+        "in the folder that TMPDIR names, or in /var/tmp"
     )

@@ -149,7 +149,7 @@ class Survey:
         counted = self.counted
         counted.swept = sweep(self._spill.by_time(), gap_seconds=gap_seconds)
         counted.numbers = count_numbers(self._spill.by_number())
-        for play in repeats(self._spill.by_id()):
+        for play in repeats(self._spill.repeated()):
             counted.repeats += 1
             counted.assets.add_repeat(play.asset)
             counted.orders.add_repeat(play.io)

@@ -105,7 +105,7 @@ def test_a_repeat_is_whatever_has_an_id_that_was_there() -> None:
     with Spill() as spill:
         for each in (play(1, 0, pop_id=1), play(2, 50, pop_id=2), play(3, 99, pop_id=1)):
             spill.add_play(each)
-        assert len(list(repeats(spill.by_id()))) == 1
+        assert len(list(repeats(spill.repeated()))) == 1
 
 
 def test_only_the_longest_are_kept_and_all_are_counted() -> None:
