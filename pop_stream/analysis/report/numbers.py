@@ -52,6 +52,17 @@ class Missing(NamedTuple):
         return self.last - self.first + 1
 
 
+class Incomplete(NamedTuple):
+    """A boot of a screen, of whose numbers not all are here."""
+
+    screen: int
+    boot: str
+    lowest: int
+    highest: int
+    #: Different numbers that are here.
+    seen: int
+
+
 @dataclass(slots=True)
 class Day:
     """How complete a day is."""
@@ -82,6 +93,8 @@ class Numbers:
     ranges: list[Missing] = field(default_factory=list)
     missing_ranges: int = 0
     missing: int = 0
+    #: The first boots of screens that are incomplete.
+    incomplete: list[Incomplete] = field(default_factory=list)
     seen: int = 0
 
 
@@ -97,6 +110,7 @@ class _Run:
     boot: str
     low: _At
     high: _At
+    seen: int
 
 
 class _ScreenDays:
@@ -168,7 +182,10 @@ def count_numbers(rows: Iterable[SpilledNumber]) -> Numbers:
         runs: list[_Run] = []
         for boot, of_boot in groupby(group, attrgetter("boot")):
             run = _run(boot, of_boot, days)
-            if run is not None and len(runs) <= _MOST_BOOTS:
+            if run is None:
+                continue
+            _note_incomplete(numbers, screen, run)
+            if len(runs) <= _MOST_BOOTS:
                 runs.append(run)
         if runs:
             _join(runs, days)
@@ -179,6 +196,7 @@ def count_numbers(rows: Iterable[SpilledNumber]) -> Numbers:
 def _run(boot: str, rows: Iterable[SpilledNumber], days: _ScreenDays) -> _Run | None:
     low: _At | None = None
     at: _At | None = None
+    seen = 0
     for row in rows:
         if row.seq is None:
             days.see(row.day, numbers=0)
@@ -188,12 +206,19 @@ def _run(boot: str, rows: Iterable[SpilledNumber], days: _ScreenDays) -> _Run | 
             continue
         now = _At(row.seq, row.day if row.day is not None or at is None else at.day)
         days.see(now.day)
+        seen += 1
         if at is not None:
             days.miss(boot, at, now)
         # What has no readable time is taken for of the day of the next that has one.
         low = now if low is None else low if low.day is not None else low._replace(day=now.day)
         at = now
-    return None if low is None or at is None else _Run(boot, low, at)
+    return None if low is None or at is None else _Run(boot, low, at, seen)
+
+
+def _note_incomplete(numbers: Numbers, screen: int, run: _Run) -> None:
+    lowest, highest = run.low.seq, run.high.seq
+    if highest - lowest + 1 > run.seen and len(numbers.incomplete) < MOST_TOLD:
+        numbers.incomplete.append(Incomplete(screen, run.boot, lowest, highest, run.seen))
 
 
 def _join(runs: list[_Run], days: _ScreenDays) -> None:

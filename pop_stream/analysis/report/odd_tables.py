@@ -25,6 +25,7 @@ def odd_tables(report: Report) -> list[Table]:
         clock = "in UTC" if report.zones.clocks else "in the time of the site"
         shown += [
             completeness(report),
+            _incomplete(counted),
             _missing(counted),
             _spans("gaps", f"Gaps on screens, {clock}", "Others played", counted.swept.gaps,
                    counted, _gap_note(report)),
@@ -181,6 +182,24 @@ def _completeness_note(numbers: Numbers) -> str:
     return (
         "A day is final when no number is missing in it or at its edges, and what came next on "
         "each of its screens is here."
+    )
+
+
+def _incomplete(counted: Counted) -> Table:
+    def rows() -> Iterator[tuple[Cell, ...]]:
+        screen_of = counted.screen_of()
+        for one in counted.numbers.incomplete:
+            expected = one.highest - one.lowest + 1
+            yield (*_names(screen_of(one.screen)), one.boot, one.lowest, one.highest, expected,
+                   one.seen, expected - one.seen)  # fmt: skip
+
+    heads = ("Lowest", "Highest", "Expected", "Seen", "Missing")
+    numbers = (Column(head.lower(), head, Kind.NUMBER) for head in heads)
+    return Table(
+        name="incomplete",
+        title="Screens of whose numbers some are missing",
+        columns=(*_SCREEN, Column("pop_boot", "Boot"), *numbers),
+        rows=rows,
     )
 
 

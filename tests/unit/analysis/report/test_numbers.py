@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pop_stream.analysis.report.numbers import Missing, Numbers, Why, count_numbers
+from pop_stream.analysis.report.numbers import Incomplete, Missing, Numbers, Why, count_numbers
 from pop_stream.analysis.report.spill import Spill, SpilledNumber
 
 
@@ -39,6 +39,7 @@ def test_a_day_of_which_a_number_is_missing_is_open() -> None:
 
     assert found.ranges == [Missing(1, "b", 3, 4, 1, 1), Missing(1, "b", 7, 7, 1, 1)]
     assert (found.missing, found.missing_ranges) == (3, 2)
+    assert found.incomplete == [Incomplete(1, "b", 1, 11, 8)]
     day = found.days[1]
     assert (day.seen, day.missing, day.open_screens, day.why) == (5, 3, 1, {Why.MISSING: 1})
     assert found.days[2].is_final

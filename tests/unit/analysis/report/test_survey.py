@@ -12,6 +12,7 @@ from pop_stream.analysis.event_view import EventView
 from pop_stream.analysis.period import parse_played
 from pop_stream.analysis.report import survey, tally
 from pop_stream.analysis.report.local_time import How
+from pop_stream.analysis.report.page import render
 from pop_stream.analysis.report.play import Exclusion
 from pop_stream.analysis.report.report import Report
 from pop_stream.analysis.report.table import Cell
@@ -259,3 +260,15 @@ def test_a_name_is_never_too_long_to_keep(name: str) -> None:
     assert len(tally.short(name)) <= 100
     long = "x" * 300
     assert tally.short(f"{long}{name}") != tally.short(f"{long}{name}y")
+
+
+def test_a_report_whose_sums_do_not_agree_says_so() -> None:
+    """It would be wrong: nobody shall bill by it."""
+    report = report_of([record(1), record(2)])
+    assert report.is_balanced
+    report.counted.assets.add("a1", 1, 15)
+
+    assert not report.is_balanced
+    (first, *_) = tables(report)
+    assert "DO NOT AGREE" in first.note
+    assert "Wrong" in render(report, tables(report))

@@ -1,0 +1,75 @@
+"""The report on a terminal and in a pipe, from files."""
+
+import json
+import sys
+from pathlib import Path
+
+import orjson
+import pytest
+
+from pop_stream.analysis.as_object import as_object
+from pop_stream.analysis.report.report import Report
+from pop_stream.cli.main import run
+from tests.unit.analysis.report.records import record
+
+HOSTILE = "\x1b[2J\x1b[31m=\u202e\r\nx\ty"
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> str:
+    """A file with 30 plays, on 30 sites with hostile names."""
+    path = tmp_path / "kept.ndjson"
+    events = (record(n, site=f"{HOSTILE}{n}", seq=n) for n in range(1, 31))
+    path.write_bytes(b"".join(orjson.dumps(as_object(event)) + b"\n" for event in events))
+    return str(path)
+
+
+def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """What the command printed."""
+    assert run(["events", "report", *arguments]) == 0
+    return capsys.readouterr().out
+
+
+def test_no_name_moves_the_cursor(
+    kept: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a pipe, where tabs and lines have a meaning, and on a terminal."""
+    lines = printed(capsys, "--from", kept).splitlines()
+    assert all(line.replace("\t", "").isprintable() for line in lines)
+    assert [line.count("\t") for line in lines if line.startswith("sites\t")] == [4] * 30
+
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("NO_COLOR", "1")
+    shown = printed(capsys, "--from", kept)
+    assert "\x1b[2J" not in shown
+    assert "\u202e" not in shown
+
+
+def test_a_terminal_shows_so_many_rows(
+    kept: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And says how many more there are."""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+
+    assert "and 27 more: --top 0 shows all" in printed(capsys, "--from", kept, "--top", "3")
+    assert "more: --top" not in printed(capsys, "--from", kept, "--top", "0")
+
+
+def test_a_program_gets_all_rows(kept: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Names as they were written."""
+    told = json.loads(printed(capsys, "--from", kept, "--json", "--top", "3"))
+
+    assert len(told["tables"]["sites"]) == 30
+    assert f"{HOSTILE}1" in {row["siteId"] for row in told["tables"]["sites"]}
+
+
+def test_a_report_that_is_wrong_ends_with_an_error(
+    kept: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After it was printed, so that it can be looked into."""
+    monkeypatch.setattr(Report, "is_balanced", False)
+
+    assert run(["events", "report", "--from", kept]) == 1
+    captured = capsys.readouterr()
+    assert "accounts\t" in captured.out
+    assert "the sums of the report do not agree" in captured.err
