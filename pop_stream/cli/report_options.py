@@ -9,7 +9,6 @@ from typing import Any, NamedTuple, TypeVar
 import click
 
 from pop_stream.analysis.report.site_zones import SiteZones, parse_site_zones
-from pop_stream.cli.selection_options import read_list
 from pop_stream.errors import UsageError
 
 Result = TypeVar("Result")
@@ -75,12 +74,20 @@ def _wanted(
     **others: Any,
 ) -> Wanted:
     return Wanted(
-        zones=parse_site_zones(None if sites is None else read_list(sites), site_zone),
+        zones=parse_site_zones(None if sites is None else _lines_of(sites), site_zone),
         gap_seconds=_seconds(gap),
         csv=None if csv is None else _writable(Path(csv), "--csv", is_folder=True),
         html=None if html is None else _writable(Path(html), "--html", is_folder=False),
         **others,
     )
+
+
+def _lines_of(name: str) -> list[str]:
+    try:
+        # Spreadsheets put a mark before the first line.
+        return Path(name).read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"--sites {name}: cannot be read ({error})") from error
 
 
 def _seconds(text: str) -> int:

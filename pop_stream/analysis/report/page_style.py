@@ -11,6 +11,7 @@ _RULES: Final = """
 .pictures section{margin-top:0}
 .pictures .tall{grid-row:span 2}
 .pictures .note{margin-top:8px}
+.pictures svg{max-width:560px;margin:0 auto}
 .axis{font-size:11px;fill:var(--dim)}
 .end{text-anchor:end}
 .rule{stroke:var(--line);stroke-width:1}
@@ -29,7 +30,8 @@ section h2+.note{margin-bottom:8px}
 _PRINTED: Final = """
 body{font-size:12px;background:#fff}
 .all{max-width:none;padding:0}
-section,.finding{break-inside:avoid;border-color:var(--line)}
+section,.finding{break-inside:avoid}
+.pictures{grid-template-columns:1fr 1fr}
 section.long{break-inside:auto}
 .scroll{overflow:visible}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}

@@ -73,3 +73,18 @@ def test_a_report_that_is_wrong_ends_with_an_error(
     captured = capsys.readouterr()
     assert "accounts\t" in captured.out
     assert "the sums of the report do not agree" in captured.err
+
+
+def test_the_zones_of_sites_are_read_as_a_spreadsheet_writes_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a mark at the begin; and a line that is wrong is named as it is numbered there."""
+    kept, zones = tmp_path / "kept.ndjson", tmp_path / "zones.csv"
+    kept.write_bytes(orjson.dumps(as_object(record())))
+    zones.write_bytes("\ufeffsiteId,zone\r\n\r\n1202,America/Chicago\r\n".encode())
+    asked = ("--from", str(kept), "--sites", str(zones))
+    assert "utc_hours\t2026-11-20 16:00\t1\t15" in printed(capsys, *asked).splitlines()
+
+    zones.write_bytes(b"siteId,zone\n\n1202,Mars\n")
+    assert run(["events", "report", *asked]) == 2
+    assert "--sites, line 3: 'Mars' is no zone" in capsys.readouterr().err
