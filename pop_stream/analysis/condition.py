@@ -16,8 +16,11 @@ ReadList = Callable[[str], Sequence[str]]
 
 _FORM: Final = re.compile(r"(?P<name>[A-Za-z_][\w.:-]*?)(?P<sign>!=|!~|<=|>=|=|~|<|>)(?P<value>.*)",
                           re.DOTALL)  # fmt: skip
-#: A text of these letters is written in JSON in one way only, but for escapes.
-_PLAIN: Final = re.compile(r"[A-Za-z0-9 ._:/-]+")
+#: A text of these letters is written in JSON in one way only, but for escapes. What may be a
+#: number is not, if it is no whole one: 1e2 is the same as 100.0.
+_EXACT: Final = re.compile(r"[0-9]+|(?=.*[A-DF-Za-df-z _:/])[A-Za-z0-9 ._:/-]+")
+#: Likewise a piece of a text: it may also be one of a list or of an object, or of any number.
+_WORDY: Final = re.compile(r"(?=.*[A-DF-Za-df-z _/])[A-Za-z0-9 ._/-]+")
 #: More texts than that are not looked for one by one.
 _FEW: Final = 8
 
@@ -43,16 +46,25 @@ class Condition:
 
         None at all: nothing can be said.
         """
-        if self.sign != "=" or not self.is_of_event or len(self.values) > _FEW:
+        if not self.is_of_event or len(self.values) > _FEW:
             return ()
-        if not all(map(_PLAIN.fullmatch, self.values)):
+        if self.sign == "=":
+            texts, is_sure = self.values, _EXACT.fullmatch
+        elif self.sign == "~":
+            texts, is_sure = tuple(map(_longest_plain, self.values)), _WORDY.fullmatch
+        else:
             return ()
-        # A number has no quotes around it.
-        return tuple(value.encode() for value in self.values)
+        return tuple(text.encode() for text in texts) if all(map(is_sure, texts)) else ()
 
     def __str__(self) -> str:
         shown = ",".join(self.values[:3]) + (",..." if len(self.values) > 3 else "")
         return f"{self.name}{self.sign}{shown}"
+
+
+def _longest_plain(glob: str) -> str:
+    """The longest text that whatever matches a glob holds as it is; empty when there is none."""
+    # A set, as in [ab], begins with a bracket; what stands in one is not looked for.
+    return "" if "[" in glob else max(re.split(r"[*?]", glob), key=len)
 
 
 def parse_conditions(texts: Sequence[str], *, read_list: ReadList) -> tuple[Condition, ...]:

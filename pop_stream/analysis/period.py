@@ -7,6 +7,7 @@ and without a zone. When it was *stored* is what Kafka's broker wrote, in UTC.
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from os.path import commonprefix
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -27,6 +28,20 @@ class Played(NamedTuple):
     def __contains__(self, start: object) -> bool:
         """Whether a play that began then is one of them."""
         return type(start) is str and self.begin <= start and (not self.end or start < self.end)
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """Texts of which the beginning of a play in it always has one; none: nothing can be said.
+
+        They are what both bounds share, and the next letter: that of the first bound, of the
+        second, or one in between.
+        """
+        # Letter by letter is what is meant here.
+        shared = commonprefix([self.begin, self.end])  # noqa: RUF071
+        if shared in (self.begin, self.end):
+            return (shared,) if shared else ()
+        first, last = self.begin[len(shared)], self.end[len(shared)]
+        return tuple(shared + chr(each) for each in range(ord(first), ord(last) + 1))
 
     def __str__(self) -> str:
         return f"played {_span(self.begin, self.end)} in the time of its site"

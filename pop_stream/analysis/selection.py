@@ -24,20 +24,31 @@ class Selection:
         It looks for texts before anything is parsed, which costs ten times as much. None: there is
         nothing to look for.
         """
-        wanted = [each.literals for each in self.conditions if each.literals]
+        known = (*(each.literals for each in self.conditions), self._starts)
+        wanted = [each for each in known if each]
         if not wanted:
             return None
+        if len(wanted) == len(wanted[0]) == 1:
+            return _glance_of_one(wanted[0][0])
 
         def may_be_meant(value: bytes | None) -> bool:
             if value is None:
                 return False
             for literals in wanted:
-                if not any(literal in value for literal in literals):
+                for literal in literals:
+                    if literal in value:
+                        break
+                else:
                     # What is written with an escape may read the same.
                     return b"\\" in value
             return True
 
         return may_be_meant
+
+    @property
+    def _starts(self) -> tuple[bytes, ...]:
+        """Texts of which an event that was played then holds one, unless it holds an escape."""
+        return tuple(each.encode() for each in self.played.prefixes) if self.played else ()
 
     def test(self) -> Callable[[EventView], bool]:
         """The test of an event: the cheapest questions first."""
@@ -59,3 +70,8 @@ class Selection:
         if self.pop_ids is not None:
             said.append(f"one of {len(self.pop_ids):,} ids")
         return said or ["everything"]
+
+
+def _glance_of_one(literal: bytes) -> Callable[[bytes | None], bool]:
+    # By far the most usual: it is tried twice as fast as many are.
+    return lambda value: value is not None and (literal in value or b"\\" in value)

@@ -127,6 +127,53 @@ def test_a_glance_never_loses_an_event(text: str, values: Sequence[str], escaped
         assert glance(event.value)
 
 
+@pytest.mark.parametrize("text", ["plays=100.0", "plays~100*", "plays~*0.0"])
+def test_a_number_is_found_however_it_is_written(text: str) -> None:
+    """JSON has many ways to write one; a glance for the text of it would find one of them."""
+    event = view(b'{"plays":1e2}')
+    meant = selection(text)
+    glance = meant.glance()
+
+    assert meant.test()(event)
+    assert glance is None or glance(event.value)
+
+
+def test_a_glance_for_a_piece_of_an_object_loses_none() -> None:
+    """The text of a list or an object is not how it was written."""
+    event = view(b'{"box" : { "w" : 7 }}')
+    meant = selection("""'box~*":7}'""", "box~*:7*")
+
+    assert meant.test()(event)
+    assert meant.glance() is None
+
+
+def test_a_glance_looks_for_texts_that_tell_something() -> None:
+    """Of a condition, of a glob its longest part, of a time what its bounds have in common."""
+    for meant in (selection("siteId=7"), selection("filename~*.webm,spot-?.mov"),
+                  Selection(played=Played("2026-11-29 10:00:00", "2026-11-29 11:00:00")),
+                  Selection(played=Played("2026-11-29 00:00:00", "2026-12-01 00:00:00"),
+                            conditions=selection("filename~*.webm").conditions)):  # fmt: skip
+        glance = meant.glance()
+        assert glance is not None
+        assert not glance(view(siteId="1202", filename="GSTV.spot.mp4").value)
+        hit = view(siteId="7", filename="a.webm", startTimestamp="2026-11-29 10:30:00")
+        assert glance(hit.value)
+
+
+TIMES = st.text("0123456789- :", max_size=19).map(lambda text: "2026-11-2" + text[:10])
+
+
+@given(bounds=st.tuples(TIMES, TIMES).map(sorted), start=TIMES | st.text(max_size=12))
+def test_a_glance_for_a_time_never_loses_an_event(bounds: Sequence[str], start: str) -> None:
+    """Not even one whose time is no time, and which only sorts between the two."""
+    meant = Selection(played=Played(*bounds))
+    event = view(startTimestamp=start.encode("utf-8", "replace").decode())
+    glance = meant.glance()
+
+    if meant.test()(event) and glance is not None:
+        assert glance(event.value)
+
+
 def test_times_are_half_open() -> None:
     """The first moment is in, the last is not: days side by side share no event."""
     day, next_day = (Played(f"2026-11-{n} 00:00:00", f"2026-11-{n + 1} 00:00:00") for n in (20, 21))
