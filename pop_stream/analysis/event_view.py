@@ -1,12 +1,17 @@
 """A record as analysts see it: what the player wrote, and what we have written about it."""
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any
 
 import orjson
 
-from pop_stream.pop.trail import Origin, Trail, trail_from_own_topic, trail_from_player
+from pop_stream.pop.trail import (
+    Origin,
+    Trail,
+    player_pop_id,
+    trail_from_own_topic,
+    trail_from_player,
+)
 
 #: Short names for what our headers tell.
 SHORT_NAMES = {
@@ -26,7 +31,13 @@ _NO_FIELDS: dict[str, Any] = {}
 
 
 class EventView:
-    """One record. What is asked for is read when it is asked for."""
+    """One record. What is asked for is read when it is asked for, and once."""
+
+    # Not functools.cached_property, which takes a lock each time: millions of these are made.
+    __slots__ = (
+        "_fields", "_pop_id", "_trail", "headers", "is_ours", "key", "offset", "partition",
+        "timestamp", "topic", "value",
+    )  # fmt: skip
 
     def __init__(  # noqa: PLR0913 - they are what a record has
         self,
@@ -52,29 +63,35 @@ class EventView:
         self.value = value
         self.headers = headers
         self.is_ours = is_ours
+        self._fields: dict[str, Any] | None = None
+        self._trail: Trail | None = None
+        self._pop_id: str | None = None
 
-    @cached_property
+    @property
     def fields(self) -> dict[str, Any]:
         """The event's own fields; none when the value is no JSON object."""
-        if self.value is None:
-            return _NO_FIELDS
-        try:
-            fields = orjson.loads(self.value)
-        except orjson.JSONDecodeError:
-            return _NO_FIELDS
-        return fields if type(fields) is dict else _NO_FIELDS
+        if self._fields is None:
+            self._fields = _fields_of(self.value)
+        return self._fields
 
-    @cached_property
+    @property
     def trail(self) -> Trail:
         """What the event has been through until it came here."""
-        here = Origin(self.topic, self.partition, self.offset, self.timestamp)
-        read = trail_from_own_topic if self.is_ours else trail_from_player
-        return read(self.headers, here)
+        if self._trail is None:
+            here = Origin(self.topic, self.partition, self.offset, self.timestamp)
+            read = trail_from_own_topic if self.is_ours else trail_from_player
+            self._trail = read(self.headers, here)
+        return self._trail
 
     @property
     def pop_id(self) -> str:
         """The event's id: the player's, or made of the place of its first record."""
-        return self.trail.pop_id
+        if self._pop_id is None:
+            self._pop_id = (
+                self.trail.pop_id if self.is_ours
+                else player_pop_id(self.headers, self.topic, self.partition, self.offset)
+            )  # fmt: skip
+        return self._pop_id
 
     def text(self, name: str) -> str | None:
         """What stands under a name, as text; None when nothing does.
@@ -103,6 +120,16 @@ class EventView:
             if name == wanted:
                 return value.decode("utf-8", "replace")
         return None
+
+
+def _fields_of(value: bytes | None) -> dict[str, Any]:
+    if value is None:
+        return _NO_FIELDS
+    try:
+        fields = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return _NO_FIELDS
+    return fields if type(fields) is dict else _NO_FIELDS
 
 
 def text_of(value: Any) -> str | None:

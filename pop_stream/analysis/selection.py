@@ -60,6 +60,8 @@ class Selection:
         tests += [test_of(each) for each in self.conditions]
         if (played := self.played) is not None:
             tests.append(lambda event: event.fields.get("startTimestamp") in played)
+        if not tests:
+            return lambda _: True
         if len(tests) == 1:
             return tests[0]
         return lambda event: all(test(event) for test in tests)

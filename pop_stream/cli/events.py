@@ -6,6 +6,10 @@ from pop_stream.cli.lazy import LazyCommand, LazyGroup
 
 COMMANDS = {
     "search": LazyCommand("pop_stream.cli.events_search:search", "Find events on the topics."),
+    "export": LazyCommand(
+        "pop_stream.cli.events_export:export",
+        "Export events to Parquet, CSV or NDJSON files, with a manifest.",
+    ),
     "report": LazyCommand(
         "pop_stream.cli.events_report:report",
         "Count what was played: by asset, order, site, screen, hour and day, and what is odd.",

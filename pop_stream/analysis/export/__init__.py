@@ -1,0 +1,1 @@
+"""Events of topics as files: the same bytes, however often the work was killed on the way."""
