@@ -10,6 +10,10 @@ COMMANDS = {
         "pop_stream.cli.events_export:export",
         "Export events to Parquet, CSV or NDJSON files, with a manifest.",
     ),
+    "query": LazyCommand(
+        "pop_stream.cli.events_query:query",
+        "Ask events by SQL, on the topics or in exported files.",
+    ),
     "report": LazyCommand(
         "pop_stream.cli.events_report:report",
         "Count what was played: by asset, order, site, screen, hour and day, and what is odd.",
