@@ -1,7 +1,7 @@
 """`pop-stream events query`: SQL over topics and over exported files."""
 
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from pop_stream.analysis.export.order import Order
 from pop_stream.analysis.export.run import exporting
 from pop_stream.analysis.query.closed_room import ClosedRoom
 from pop_stream.analysis.query.statement import tables_of
-from pop_stream.analysis.query.views import view_of
+from pop_stream.analysis.query.views import empty_table, view_of
 from pop_stream.analysis.scan import Topics
 from pop_stream.analysis.selection import Selection
 from pop_stream.cli.scan_progress import Style, progress_option, telling
@@ -31,19 +31,18 @@ class _Exported(NamedTuple):
 
     folder: Path
     manifest: dict[str, Any]
-
-    @property
-    def topics(self) -> dict[str, str]:
-        topics: dict[str, str] = self.manifest["asked"]["topics"]
-        return topics
+    #: What can be asked; what the files do not hold is there without events.
+    tables: Sequence[str]
 
     @property
     def files(self) -> list[Path]:
         return [(self.folder / each["path"]).resolve() for each in self.manifest["files"]]
 
     def view(self, role: str) -> str:
-        form = self.manifest["asked"]["format"]
-        return view_of(role, self.topics[role], form, self.files)
+        asked = self.manifest["asked"]
+        if role not in asked["topics"] or not self.files:
+            return empty_table(role)
+        return view_of(role, asked["topics"][role], asked["format"], self.files)
 
 
 @click.command()
@@ -89,9 +88,9 @@ def query(  # noqa: PLR0913 - a flag each
     else:
         asked_of = _exported(folder, sql)
     with asked_of as exported, tempfile.TemporaryDirectory(prefix="pop-stream-spill-") as spill:
-        views = [exported.view(role) for role in exported.topics if exported.files]
+        views = [exported.view(role) for role in exported.tables]
         with ClosedRoom(views, exported.files, spill=Path(spill), megabytes=megabytes) as room:
-            names, rows = room.ask(sql, exported.topics)
+            names, rows = room.ask(sql, exported.tables)
             print_rows(names, rows, as_json=as_json)
 
 
@@ -106,9 +105,10 @@ def _read(sql: str) -> str:
 
 @contextmanager
 def _exported(folder: Path, sql: str) -> Iterator[_Exported]:
-    exported = _Exported(folder, read_manifest(folder))
-    tables_of(sql, exported.topics)
-    yield exported
+    manifest = read_manifest(folder)
+    tables = list(manifest["asked"]["topics"])
+    tables_of(sql, tables)
+    yield _Exported(folder, manifest, tables)
 
 
 @contextmanager
@@ -132,4 +132,4 @@ def _reading(
             with telling(style, "reading") as told:
                 export.read(topics, progress=told)
             manifest = export.finish()
-        yield _Exported(folder, manifest)
+        yield _Exported(folder, manifest, TOPICS)

@@ -7,6 +7,7 @@ from typing import Any, Final
 import orjson
 
 from pop_stream.analysis.export.durable import durable, sha256_of
+from pop_stream.analysis.export.formats import FORMATS
 from pop_stream.analysis.export.journal import WORK_FOLDER, Joined
 from pop_stream.analysis.export.order import Beginning
 from pop_stream.errors import UsageError
@@ -59,13 +60,14 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         for each in manifest["files"]:
             _inside(folder, each["path"])
             _ = int(each["rows"]), int(each["bytes"]), str(each["sha256"])
-        _ = [manifest["asked"][name] for name in ("format", "topics", "fingerprint")]
+        _ = FORMATS[manifest["asked"]["format"]], manifest["asked"]["fingerprint"]
+        _ = [str(topic) for topic in manifest["asked"]["topics"].values()]
     except FileNotFoundError as error:
         hint = " (its export is not finished)" if (folder / WORK_FOLDER).exists() else ""
         raise UsageError(f"{folder}: there is no {MANIFEST}{hint}") from error
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UsageError(f"{path}: this is no manifest of an export") from error
     return dict(manifest)
 

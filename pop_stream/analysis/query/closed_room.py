@@ -44,6 +44,7 @@ class ClosedRoom:
         """`views` make the tables, out of no other than these files.
 
         What does not fit into the memory is put into the folder `spill`, which need not be there.
+        Raises WorkFailedError when the files cannot be read.
         """
         self._megabytes = megabytes
         self._connection = duckdb.connect(
@@ -57,8 +58,14 @@ class ClosedRoom:
         allowed = ", ".join(text_of_sql(str(path)) for path in files)
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.execute(f"SET allowed_paths = [{allowed}]")
-        for view in views:
-            self._connection.execute(view)
+        try:
+            for view in views:
+                self._connection.execute(view)
+        except duckdb.Error as error:
+            raise WorkFailedError(
+                f"the files cannot be read: {complaint(error, ())}; "
+                "`pop-stream events export --verify FOLDER` tells what has changed"
+            ) from error
         close_doors(self._connection)
 
     def __enter__(self) -> Self:
