@@ -22,7 +22,7 @@ from pop_stream.analysis.export.tables import SCHEMA, table_of, without_formulas
 
 #: Readers of Parquet work on row groups at the same time, and want them large.
 _GROUP_ROWS: Final = 100_000
-_GROUP_BYTES: Final = 24 * 1024 * 1024
+_GROUP_BYTES: Final = 16 * 1024 * 1024
 
 
 class Format(NamedTuple):

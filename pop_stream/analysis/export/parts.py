@@ -13,7 +13,7 @@ from pop_stream.analysis.scan import Span
 
 #: So much of a part is held in memory until it is written.
 _PART_ROWS: Final = 10_000
-_PART_BYTES: Final = 16 * 1024 * 1024
+_PART_BYTES: Final = 4 * 1024 * 1024
 #: After so many records without a part it is noted how far it is, too.
 _CHUNK: Final = 1_000_000
 
