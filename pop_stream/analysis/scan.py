@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple, Self
 from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
 
 from pop_stream.analysis.event_view import EventView
+from pop_stream.analysis.odd_headers import OddHeaders
 from pop_stream.analysis.period import Stored
 from pop_stream.errors import KafkaUnreachableError, TopicsMissingError, WorkFailedError
 from pop_stream.settings import Settings
@@ -52,6 +53,7 @@ class Topics:
         )  # fmt: skip
         self._servers = settings.kafka_bootstrap_servers
         self._refused: KafkaError | None = None
+        self._odd_headers = OddHeaders(settings)
         self._consumer = Consumer(
             {
                 **client_options(settings),
@@ -196,7 +198,7 @@ class Topics:
             elif (offset := message.offset()) < end:
                 value = message.value()
                 if wants is None or wants(value):
-                    views.append(_view(message, value, is_ours=topic in self._ours))
+                    views.append(self._view(message, value, end))
                 at = offset + 1
             else:
                 at = end
@@ -212,6 +214,25 @@ class Topics:
     ) -> tuple[int, int]:
         """Where a place's span ends and how far it is read; (0, 0) when nothing of it is left."""
         return (left[place].end, reached[place]) if place in left else (0, 0)
+
+    def _view(self, message: Any, value: bytes | None, end: int) -> EventView:
+        topic, partition, offset = message.topic(), message.partition(), message.offset()
+        try:
+            headers = message.headers()
+        except (SystemError, UnicodeDecodeError):
+            # What the client says of a name that is no text depends on its version.
+            headers = self._odd_headers.of(topic, partition, offset, end=end)
+        return EventView(
+            topic,
+            partition,
+            offset,
+            timestamp=message.timestamp()[1],
+            key=message.key(),
+            value=value,
+            # As our rules take them: one without a value has an empty one.
+            headers=[(name, each or b"") for name, each in headers] if headers else (),
+            is_ours=topic in self._ours,
+        )
 
     def _note_error(self, error: KafkaError) -> None:
         self._refused = error
@@ -232,6 +253,11 @@ class Topics:
             return KafkaUnreachableError(f"no Kafka answers at {self._servers}: {cause.str()}")
         if cause.code() in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC):  # noqa: SLF001
             return TopicsMissingError("the topic is gone: it was deleted while it was read")
+        if cause.code() in (KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._AUTO_OFFSET_RESET):  # noqa: SLF001
+            return WorkFailedError(
+                "records were deleted while they were read (retention); "
+                "what was read so far is not all"
+            )
         if cause.code() in (KafkaError.TOPIC_AUTHORIZATION_FAILED,
                             KafkaError.GROUP_AUTHORIZATION_FAILED,
                             KafkaError.CLUSTER_AUTHORIZATION_FAILED):  # fmt: skip
@@ -239,24 +265,6 @@ class Topics:
                 f"Kafka lets this user not read it: {cause.str()}; it needs Read and Describe"
             )
         return WorkFailedError(f"Kafka refuses: {cause.str()}")
-
-
-def _view(message: Any, value: bytes | None, *, is_ours: bool) -> EventView:
-    return EventView(
-        message.topic(),
-        message.partition(),
-        message.offset(),
-        timestamp=message.timestamp()[1],
-        key=message.key(),
-        value=value,
-        headers=_headers(message.headers()),
-        is_ours=is_ours,
-    )
-
-
-def _headers(headers: Sequence[tuple[str, bytes | None]] | None) -> Sequence[tuple[str, bytes]]:
-    """A record's headers, as our rules take them: one without a value has an empty one."""
-    return [(name, value or b"") for name, value in headers] if headers else ()
 
 
 def client_options(settings: Settings) -> dict[str, Any]:

@@ -12,10 +12,11 @@ from confluent_kafka.admin import AdminClient
 
 from pop_stream.analysis.event_view import EventView
 from pop_stream.analysis.scan import Topics
-from pop_stream.errors import TopicsMissingError
+from pop_stream.errors import TopicsMissingError, WorkFailedError
 from pop_stream.settings import Settings
 from tests.integration.test_accidents import delete_records
 from tests.support.command import run_command
+from tests.support.header_names import produce_named
 from tests.support.kafka import Outgoing, produce
 from tests.support.plays import event, events, pop_id_of
 from tests.support.transactions import write_in_transactions
@@ -86,6 +87,19 @@ def test_records_that_are_odd_are_found_as_they_are(topics: Settings) -> None:
     assert found(search(topics, "--where", "siteId=1", "--json")) == []
 
 
+def test_a_header_name_that_is_no_text_does_not_end_the_scan(topics: Settings) -> None:
+    r"""It is found as the workers carry it along: such bytes written out in the name."""
+    values = [each.value or b"" for each in events(4)]
+    names = [b"plain", b"caf\xe9", b"\xff\xfe", b"plain"]
+    asyncio.run(produce_named(topics.kafka_bootstrap_servers, topics.events_topic, values, names))
+    hits = found(search(topics, "--json"))
+
+    assert [one["offset"] for one in hits] == [0, 1, 2, 3]
+    assert [[*one["headers"]] for one in hits] == [
+        ["plain"], ["caf\\xe9"], ["\\xff\\xfe"], ["plain"],
+    ]  # fmt: skip
+
+
 def test_what_is_deleted_or_no_record_is_passed_over(topics: Settings) -> None:
     """The topic begins later, and has offsets of transactions in between and at its end."""
     write_in_transactions(topics, events(30))
@@ -137,6 +151,16 @@ def test_a_topic_that_is_deleted_meanwhile_ends_the_scan_with_an_error(topics: S
         admin.delete_topics([topics.events_topic])[topics.events_topic].result(30)
         with pytest.raises(TopicsMissingError):
             list(scan)
+
+
+def test_records_that_are_deleted_meanwhile_end_the_scan_with_an_error(topics: Settings) -> None:
+    """They were there at the start, and would be missing without a word."""
+    send(topics, [event(n, partition=0) for n in range(20)])
+    with Topics(topics) as reader:
+        spans = reader.spans([topics.events_topic])
+        delete_records(topics, {0: 10})
+        with pytest.raises(WorkFailedError, match="were deleted while they were read"):
+            list(reader.read(spans))
 
 
 def test_an_unreachable_kafka_is_said(topics: Settings) -> None:

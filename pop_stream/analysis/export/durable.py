@@ -13,12 +13,20 @@ UNFINISHED = ".unfinished"
 @contextmanager
 def durable(path: Path) -> Iterator[Path]:
     """Give the path to write to; at the end of the block it becomes the file. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     unfinished = path.with_name(path.name + UNFINISHED)
     yield unfinished
     sync(unfinished)
     unfinished.replace(path)
     sync(path.parent)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it, on the disk. Raises OSError."""
+    if not path.is_dir():
+        make_folder(path.parent)
+        path.mkdir(exist_ok=True)
+        sync(path.parent)
 
 
 def sync(path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import orjson
 
-from pop_stream.analysis.export.durable import sync
+from pop_stream.analysis.export.durable import make_folder, sync
 from pop_stream.analysis.export.order import Beginning
 from pop_stream.errors import UsageError
 
@@ -97,7 +97,7 @@ class Journal:
 def open_journal(folder: Path) -> Iterator[Journal]:
     """Open a folder's journal, or begin one. Raises UsageError when another process has it."""
     work = folder / WORK_FOLDER
-    work.mkdir(parents=True, exist_ok=True)
+    make_folder(work)
     with (work / _JOURNAL).open("a+b") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

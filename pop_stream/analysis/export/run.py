@@ -93,14 +93,17 @@ class Export:
         journal = self._journal
         assert journal.beginning is not None, "it is read first"  # noqa: S101
         rows = self._rows_by_day()
-        done = 0
+        done, total = 0, sum(rows.values())
         for day in sorted(rows):
             path = f"{f'day={day}/' if day else ''}events.{self._order.format}"
             if path not in journal.joined:
-                journal.note_joined(self._join(path, day, rows[day]))
+
+                def tell(joined: int, before: int = done) -> None:
+                    progress(Progress(before + joined, total))
+
+                journal.note_joined(self._join(path, day, rows[day], tell))
             shutil.rmtree(self._parts.path(0, day).parent, ignore_errors=True)
             done += rows[day]
-            progress(Progress(done, sum(rows.values())))
         manifest = manifest_of(journal.beginning, list(journal.joined.values()), finished=_now())
         write_manifest(manifest, self._folder)
         return manifest
@@ -113,12 +116,18 @@ class Export:
                 rows[day] = rows.get(day, 0) + number
         return rows
 
-    def _join(self, name: str, day: str, rows: int) -> Joined:
+    def _join(self, name: str, day: str, rows: int, tell: Callable[[int], None]) -> Joined:
+        def parts() -> Iterator[Path]:
+            joined = 0
+            for each in self._journal.parts:
+                if day in each.rows:
+                    yield self._parts.path(each.number, day)
+                    joined += each.rows[day]
+                    tell(joined)
+
         path = self._folder / name
-        parts = (self._parts.path(each.number, day)
-                 for each in self._journal.parts if day in each.rows)  # fmt: skip
         with durable(path) as unfinished:
-            self._form.join(parts, unfinished)
+            self._form.join(parts(), unfinished)
         return Joined(name, day, rows, path.stat().st_size, sha256_of(path))
 
 
