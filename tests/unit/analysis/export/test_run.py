@@ -167,9 +167,14 @@ def test_it_does_not_go_on_with_other_records(
 
 def test_records_that_are_gone_but_were_read_are_no_matter(tmp_path: Path) -> None:
     """They are in the parts; it was killed before these became a file."""
-    with pytest.raises(Killed), exporting(order(), tmp_path / "it") as export:
-        export.read(FakeTopics())  # type: ignore[arg-type] - it can what is asked of it
-        raise Killed
+
+    def read_and_no_more() -> None:
+        with exporting(order(), tmp_path / "it") as export:
+            export.read(FakeTopics())  # type: ignore[arg-type] - it can what is asked of it
+            raise Killed
+
+    with pytest.raises(Killed):
+        read_and_no_more()
 
     assert run(tmp_path / "it", order(), FakeTopics(begin=COUNT))["rows"] == 14
 
