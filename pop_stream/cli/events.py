@@ -18,6 +18,10 @@ COMMANDS = {
         "pop_stream.cli.events_report:report",
         "Count what was played: by asset, order, site, screen, hour and day, and what is odd.",
     ),
+    "replay": LazyCommand(
+        "pop_stream.cli.events_replay:replay",
+        "Send events once more: tells first, and runs only a plan.",
+    ),
 }
 
 

@@ -12,6 +12,11 @@ def print_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2 if sys.stdout.isatty() else None, default=str))
 
 
+def as_json_text(value: object) -> str:
+    """One JSON value as the content of a file, for people to read, too."""
+    return json.dumps(value, indent=1, default=str) + "\n"
+
+
 def print_columns(rows: Iterable[Sequence[str]]) -> None:
     """Print tab-separated lines, without a header."""
     for row in rows:

@@ -167,6 +167,25 @@ def redriven(headers: Headers) -> list[tuple[str, bytes]]:
     return [*_without(headers, (_REDRIVES, _NOT_BEFORE)), (_REDRIVES, redrives)]
 
 
+def replayed(
+    headers: Headers, trail: Trail, *, replay: str, is_ours: bool
+) -> list[tuple[str, bytes]]:
+    """The headers with which an event is written anew to a topic, under its same id.
+
+    `replay` names the replay. What a player wrote under our names is left behind, unless the
+    record stood on a topic of our own (`is_ours`).
+    """
+    ours = [(_POP_ID, trail.pop_id), (_ORIGIN, str(trail.origin)), (_REPLAY, replay)]
+    names = {_NOT_BEFORE, *(name for name, _ in ours)}
+    kept = _without(headers, names) if is_ours else trail.carried
+    return [*kept, *((name, text.encode()) for name, text in ours)]
+
+
+def is_replayed(headers: Headers) -> bool:
+    """Whether a record was written by a replay."""
+    return _latest(headers, _REPLAY) is not None
+
+
 def traceparent_of(headers: Headers) -> str | None:
     """The trace that a record belongs to (W3C Trace Context); None when it names none."""
     return _text(_latest(headers, _TRACEPARENT)) or None

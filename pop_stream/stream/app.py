@@ -10,6 +10,7 @@ import faust
 from yarl import URL
 
 from pop_stream import __version__
+from pop_stream.gstv.from_settings import client_maker
 from pop_stream.kafka.closed_connections import expect_closed_connections
 from pop_stream.kafka.connection import client_options
 from pop_stream.kafka.group import Member
@@ -25,7 +26,6 @@ from pop_stream.stream.holes import Holes
 from pop_stream.stream.ledger import Ledger
 from pop_stream.stream.notifier import Notifier
 from pop_stream.stream.parts import (
-    client_maker,
     conduct_of,
     faust_settings,
     limits_of,

@@ -1,27 +1,17 @@
-"""What settings become: the conduct, limits and clients of a worker, and Faust's own settings."""
+"""What settings become: the conduct and the limits of a worker, and Faust's own settings."""
 
 import tempfile
-from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from pop_stream.gstv.client import GstvClient
-from pop_stream.gstv.endpoint import Endpoint, client_ssl_context, parse_endpoint
-from pop_stream.gstv.limits import ClientLimits
-from pop_stream.pop.backoff import Backoff
+from pop_stream.gstv.from_settings import policy_of, rules_of
 from pop_stream.pop.breaker import Breaker
-from pop_stream.pop.event import Rules
-from pop_stream.pop.outcome import Outcome
 from pop_stream.pop.redrive import RedriveSchedule
-from pop_stream.pop.verdict import Policy
 from pop_stream.settings import Settings
-from pop_stream.settings.values import parse_statuses, parse_waits
+from pop_stream.settings.values import parse_waits
 from pop_stream.stream.forwarder import Conduct
 from pop_stream.stream.ledger import Limits
 from pop_stream.stream.starting_point import CLIENT_ID
-
-T = TypeVar("T")
 
 
 def topics_of(settings: Settings) -> dict[str, str]:
@@ -47,17 +37,8 @@ def limits_of(stage: str, settings: Settings) -> Limits:
 def conduct_of(settings: Settings) -> Conduct:
     """How events are read, judged, and where they go."""
     return Conduct(
-        rules=Rules(
-            validate=settings.validation == "on",
-            max_bytes=settings.max_event_bytes,
-            overlong=timedelta(seconds=settings.max_overlong_seconds),
-        ),
-        policy=Policy(
-            success_statuses=parse_statuses(settings.gstv_success_statuses),
-            retries=settings.retries,
-            backoff=Backoff(settings.retry_backoff_seconds),
-            retry_after_cap=settings.gstv_retry_after_cap_seconds,
-        ),
+        rules=rules_of(settings),
+        policy=policy_of(settings),
         breaker=Breaker(
             least_seconds=settings.gstv_probe_seconds,
             most_seconds=settings.gstv_probe_most_seconds,
@@ -67,26 +48,6 @@ def conduct_of(settings: Settings) -> Conduct:
         retry_topic=settings.retry_topic,
         failure_topic=settings.failure_topic,
     )
-
-
-def client_maker(
-    settings: Settings, url: str | None
-) -> Callable[[Callable[[T, Outcome], None]], GstvClient[T]]:
-    """How a client for a URL is made. Raises ValueError when it cannot be used."""
-    endpoint = _endpoint(settings, url or "")
-    limits = ClientLimits(
-        max_in_flight=settings.gstv_max_in_flight,
-        connect_timeout_seconds=settings.gstv_connect_timeout_seconds,
-        total_timeout_seconds=settings.gstv_timeout_seconds,
-    )
-    return lambda on_outcome: GstvClient(endpoint, limits, on_outcome)
-
-
-def _endpoint(settings: Settings, url: str) -> Endpoint:
-    ssl_context = None
-    if url.startswith("https:"):
-        ssl_context = client_ssl_context(cafile=settings.gstv_ssl_cafile)
-    return parse_endpoint(url, ssl_context=ssl_context)
 
 
 def schedule_of(settings: Settings) -> RedriveSchedule:

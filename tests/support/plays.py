@@ -65,3 +65,19 @@ def retry_of(sent: Outgoing, *, not_before: float, partition: int = 0) -> Outgoi
     ]
     headers = [*sent.headers, *trail]
     return Outgoing(key=sent.key, value=sent.value, headers=headers, partition=partition)
+
+
+def parked_of(
+    sent: Outgoing, *, reason: str = "rejected", redrives: int = 0, partition: int | None = None
+) -> Outgoing:
+    """An event as it stands on the failure topic once its retries are spent."""
+    trail = [
+        ("pop-attempt", b"4"),
+        ("pop-reason", reason.encode()),
+        ("pop-status", b"422"),
+        ("pop-origin", b"elsewhere/0/0/1790000000000"),
+    ]
+    if redrives:
+        trail.append(("pop-redrives", str(redrives).encode()))
+    headers = [*sent.headers, *trail]
+    return Outgoing(key=sent.key, value=sent.value, headers=headers, partition=partition)

@@ -1,0 +1,58 @@
+"""`pop-stream failures list`: the parked events that still wait."""
+
+import itertools
+
+import click
+import orjson
+
+from pop_stream.analysis.as_object import as_line, as_object
+from pop_stream.analysis.matching import matching
+from pop_stream.analysis.parked_now import ParkedNow
+from pop_stream.analysis.parking import OPEN
+from pop_stream.analysis.planning import part, since
+from pop_stream.analysis.scan import Topics
+from pop_stream.cli.plan_options import PARKED_SETTINGS
+from pop_stream.cli.scan_progress import Style, progress_option, telling
+from pop_stream.cli.selection_options import Asked, with_selection
+from pop_stream.cli.settings_options import with_settings
+from pop_stream.settings import Settings
+
+
+@click.command("list")
+@with_selection(default=("failure",), topics=("failure",))
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="End after so many.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@progress_option
+@with_settings(*PARKED_SETTINGS)
+def list_(
+    *, settings: Settings, asked: Asked, limit: int | None, as_json: bool, progress_style: Style
+) -> None:
+    r"""List the parked events that still wait.
+
+    Of each event the latest record counts. Those that people have settled are left out, and those
+    that were sent back and have not come back.
+
+    \b
+    Example:
+      pop-stream failures list --where 'reason=rejected siteId=1202'
+      pop-stream failures list --stored-from 2h --json
+    """
+    selection, listed = asked.selection, 0
+    with (
+        ParkedNow(settings) as parked,
+        Topics(settings) as topics,
+        telling(progress_style, "reading") as told,
+    ):
+        read = parked.read(part(told, 0, 2))
+        spans = since(read, topics.spans([settings.failure_topic], selection.stored))
+        hits = matching(topics, spans, selection, progress=part(told, 1, 2))
+        waiting = (event for event in hits if parked.parking.state_of(event) in OPEN)
+        for event in itertools.islice(waiting, limit):
+            click.echo(orjson.dumps(as_object(event)) if as_json else as_line(event))
+            listed += 1
+    records = sum(span.end - span.begin for span in read)
+    click.echo(
+        f"{listed:,} waiting among {records:,} records of {settings.failure_topic}: "
+        f"{'; '.join(selection.told())}",
+        err=True,
+    )
