@@ -46,6 +46,7 @@ CREATE TABLE parked (id BLOB PRIMARY KEY, stored INTEGER, partition INTEGER, off
                      redrives INTEGER, passed INTEGER) WITHOUT ROWID;
 CREATE TABLE back (id BLOB PRIMARY KEY, stored INTEGER, redrives INTEGER) WITHOUT ROWID;
 CREATE TABLE mark (id BLOB PRIMARY KEY, settled INTEGER) WITHOUT ROWID;
+BEGIN;
 """
 _PARK: Final = """
 INSERT INTO parked VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
@@ -80,6 +81,7 @@ class Parking:
         self._schedule = schedule
         self._passed = dict(passed or {})
         # Without a name: a file that goes with the connection, and is made only when it must be.
+        # One transaction that never ends: what is written goes to the disk only when it must.
         self._kept = sqlite3.connect("", isolation_level=None)
         self._kept.executescript(_TABLES)
         #: How many records told of an event that had been sent back and failed again.

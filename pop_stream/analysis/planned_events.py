@@ -30,10 +30,11 @@ def planned_events(
         begin = max(first.offset, there.begin)
         span = Span(*place, begin, max(begin, min(ends.get(place, 0), there.end)))
         events = chain.from_iterable(topics.read([span]))
-        yield from _side_by_side(chain([first], group), events)  # noqa: B031 - once each
+        yield from side_by_side(chain([first], group), events)  # noqa: B031 - once each
 
 
-def _side_by_side(lines: Iterable[Planned], events: Iterator[EventView]) -> Iterator[Found]:
+def side_by_side(lines: Iterable[Planned], events: Iterator[EventView]) -> Iterator[Found]:
+    """Lay lines beside the records of the same partition, both in the order of their offsets."""
     event = next(events, None)
     for line in lines:
         while event is not None and event.offset < line.offset:

@@ -14,6 +14,7 @@ PRAGMA cache_size = -49152;
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
 CREATE TABLE seen (id BLOB PRIMARY KEY) WITHOUT ROWID;
+BEGIN;
 """
 
 

@@ -30,6 +30,7 @@ def require_topic(name: str, settings: Settings, *, is_sure: bool) -> None:
     `is_sure`: a person has said that events may go once more into the live system.
     """
     for forbidden, why in (
+        (settings.retry_topic, "parked events go back with `pop-stream failures redrive`"),
         (settings.failure_topic, "each record there is notified as a failure"),
         (settings.notification_topic, "GSTV's side takes each record there for a failure"),
         (settings.settled_topic, "records there are marks of people"),
@@ -37,18 +38,17 @@ def require_topic(name: str, settings: Settings, *, is_sure: bool) -> None:
     ):
         if name == forbidden:
             raise UsageError(f"nothing is replayed to {name}: {why}")
-    if name in (settings.events_topic, settings.retry_topic) and not is_sure:
+    if name == settings.events_topic and not is_sure:
         raise UsageError(
-            f"{name} is a topic of the live system: the workers would send every event to GSTV "
-            "once more, and a replay of the same selection would find its own records there. "
-            "Parked events go back with `pop-stream failures redrive`; if you mean it, add "
+            f"{name} is the topic of the live system: the workers would send every event to GSTV "
+            "once more, and would notify those that fail once more; if you mean it, add "
             "--yes-into-live-topic"
         )
 
 
 def is_live(target: str, settings: Settings) -> bool:
     """Whether a target is a topic that the workers read."""
-    return target in (f"topic:{settings.events_topic}", f"topic:{settings.retry_topic}")
+    return target == f"topic:{settings.events_topic}"
 
 
 def reaches_gstv(target: str, settings: Settings) -> bool:

@@ -35,7 +35,7 @@ _SETTINGS = (*PARKED_SETTINGS, "receipts_topic", "gstv_", "validation", "max_eve
 )  # fmt: skip
 @click.option(
     "--yes-into-live-topic", is_flag=True,
-    help="Let NAME be the topic of the players, or the retry topic: GSTV gets every event again.",
+    help="Let NAME be the topic of the players: the workers send every event to GSTV once more.",
 )  # fmt: skip
 @with_planning
 @progress_option

@@ -1,5 +1,6 @@
 """Runs a plan for a person at a terminal: Ctrl-C pauses, and the end is told."""
 
+import shlex
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +26,7 @@ from pop_stream.analysis.sending import Ending
 from pop_stream.cli.output import as_json_text, print_json
 from pop_stream.cli.plan_options import Order
 from pop_stream.cli.scan_progress import Style, telling
-from pop_stream.errors import PopStreamError, UsageError
+from pop_stream.errors import KafkaUnreachableError, UsageError, WorkFailedError
 from pop_stream.settings import Settings
 
 _INTERRUPTED = 130
@@ -45,7 +46,7 @@ def run_for_person(
     if plan.kind != kind:
         raise UsageError(f"{order.path} is the plan of a {plan.kind}, not of a {kind}")
     with open_journal(plan, order.path) as journal:
-        how = f"pop-stream {command} run {order.path}"
+        how = f"pop-stream {command} run {shlex.quote(str(order.path))}"
         ran = None
         if _is_left(plan, journal, order):
             try:
@@ -53,7 +54,7 @@ def run_for_person(
                     by = order.by(plan.reason)
                     conduct = Conduct(limits=order.limits, operator=by, pause=pause, told=told)
                     ran = run_plan(settings, plan, journal, order.path, conduct)
-            except PopStreamError:
+            except (WorkFailedError, KafkaUnreachableError):
                 click.echo(_account(plan, journal) + f" Go on with:\n  {how}", err=True)
                 raise
         return _end(plan, journal, order, ran, how)

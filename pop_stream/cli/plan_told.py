@@ -1,6 +1,7 @@
 """Looks for what is to be sent, tells of it, and writes it down as a plan when asked to."""
 
 import random
+import shlex
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -118,5 +119,5 @@ def _what_next(intent: Intent, found: Findings, write: Write | None) -> str:
         return "Nothing was sent. To do it, write a plan: add --plan FILE --reason TEXT."
     return (
         f"Nothing was sent. The plan is {write.path}; to do what it says:\n"
-        f"  pop-stream {intent.command} run {write.path}"
+        f"  pop-stream {intent.command} run {shlex.quote(str(write.path))}"
     )

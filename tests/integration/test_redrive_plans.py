@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from confluent_kafka import TopicPartition
+from confluent_kafka.admin import NewTopic
 
 from pop_stream.settings import TOPICS, Settings
 from tests.integration.test_accidents import admin_of
@@ -258,6 +259,46 @@ def test_what_retention_took_after_the_plan_is_told_and_counted(
     assert sorted(sent_back(topics)) == sorted(map(pop_id_of, sent[4:]))
 
 
+def test_what_is_parked_after_the_plan_is_not_sent(topics: Settings, tmp_path: Path) -> None:
+    """The plan says what was reviewed, and the run does no more than that."""
+    plan, sent = tmp_path / "plan.json", events(20)
+    park(topics, list(map(parked_of, sent[:10])))
+    planned(topics, plan)
+    park(topics, list(map(parked_of, sent[10:])))
+    assert failures(topics, "redrive", "run", plan).returncode == 0
+
+    assert sorted(sent_back(topics)) == sorted(map(pop_id_of, sent[:10]))
+    summary = failures(topics, "summary", "--where", "siteId=0,1,2,3,4,5,6,7,8,9,10,11")
+    assert "records\twaiting\t2\n" in summary.stdout
+    assert "records\tsent back\t10\n" in summary.stdout
+    (first, second) = failures(topics, "list", "--where", "siteId=10,11").stdout.splitlines()
+    assert {pop_id_of(sent[10]), pop_id_of(sent[11])} == {
+        next(word for word in line.split() if len(word) == 36) for line in (first, second)
+    }
+
+
+def test_a_topic_that_was_deleted_or_made_anew_is_not_taken_for_the_old_one(
+    topics: Settings, tmp_path: Path
+) -> None:
+    """Nothing is sent that was not reviewed, and all that is missing is told."""
+    plan, admin, name = tmp_path / "plan.json", admin_of(topics), topics.failure_topic
+    park(topics, [parked_of(one, partition=0) for one in events(6)])
+    planned(topics, plan)
+    admin.delete_topics([name])[name].result(30)
+    eventually(lambda: name not in admin.list_topics(timeout=15).topics, "the topic is gone")
+    gone = failures(topics, "redrive", "run", plan)
+    assert gone.returncode == 1
+    assert f"no such topic: {name}" in gone.stderr
+    assert "6 left" in gone.stderr
+    admin.create_topics([NewTopic(name, 4, 1)])[name].result(30)
+    park(topics, [parked_of(one, partition=0) for one in events(4)])
+    done = failures(topics, "redrive", "run", plan, "--json")
+
+    assert done.returncode == 1
+    assert receipt(done)["outcomes"] == {"another record": 4, "gone": 2}
+    assert sent_back(topics) == []
+
+
 def test_a_run_keeps_to_its_rate_and_to_its_most(topics: Settings, tmp_path: Path) -> None:
     """It goes on with the next run; a third one finds it done, and prints the receipt."""
     park(topics, list(map(parked_of, events(100))))
@@ -280,8 +321,9 @@ def test_a_run_ends_when_too_many_are_parked_again(topics: Settings, tmp_path: P
     trial, plan = Trial(topics, tmp_path), tmp_path / "plan.json"
     park(topics, [parked_of(event(n, filename="bad")) for n in range(3000)])
     planned(topics, plan)
-    with trial.gstv([_REFUSED]) as gstv, trial.worker(gstv.url, **_QUICK) as worker:
-        worker.wait_until_it_says("group.assigned")
+    anew = {"start_without_commit": "earliest"}
+    with trial.gstv([_REFUSED]) as gstv, trial.worker(gstv.url, **_QUICK, **anew) as worker:
+        worker.wait_until_it_says("worker.started")
         done = failures(topics, "redrive", "run", plan, "--rate", "100", "--stop-at-errors", "30")
     assert done.returncode == 1
     assert "too many fail" in done.stderr

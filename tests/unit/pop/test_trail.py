@@ -13,7 +13,9 @@ from pop_stream.pop.trail import (
     Trail,
     after_failure,
     headers_of,
+    is_replayed,
     own_headers,
+    replayed,
     trail_from_own_topic,
     trail_from_player,
 )
@@ -290,3 +292,30 @@ def test_the_beginning_of_an_error_is_what_is_kept() -> None:
     """What is cut off is the end, and an error without letters is no header."""
     assert value_of(handed_on(error="x" * 511 + "yz"), "pop-error") == b"x" * 511 + b"y"
     assert "pop-error" not in dict(handed_on(error=""))
+
+
+def test_a_replayed_event_keeps_its_id_and_leaves_a_players_claims_behind() -> None:
+    """On the players' topic our names are nobody's; the record's place becomes its origin."""
+    headers = [("pop-redrives", b"7"), ("x", b"y"), ("pop-not-before", b"9")]
+    origin = Origin("pop-events", 1, 2, 3)
+    written = replayed(headers, trail_from_player(headers, origin), replay="r", is_ours=False)
+
+    assert [name for name, _ in written] == ["x", "pop-id", "pop-origin", "pop-replay"]
+    again = trail_from_own_topic(written, Origin("copy", 0, 0, 0))
+    assert again.pop_id == trail_from_player(headers, origin).pop_id
+    assert again.origin == origin
+    assert is_replayed(written)
+    assert not is_replayed(headers)
+
+
+def test_a_replayed_event_of_our_topics_keeps_what_we_wrote() -> None:
+    """But for when it is due, and for an earlier replay."""
+    headers = [("pop-redrives", b"7"), ("pop-reason", b"rejected"), ("pop-not-before", b"9"),
+               ("pop-replay", b"q")]  # fmt: skip
+    trail = trail_from_own_topic(headers, Origin("pop-events-failure", 1, 2, 3))
+    written = replayed(headers, trail, replay="r", is_ours=True)
+
+    assert dict(written)["pop-replay"] == b"r"
+    assert [name for name, _ in written] == [
+        "pop-redrives", "pop-reason", "pop-id", "pop-origin", "pop-replay",
+    ]  # fmt: skip
