@@ -28,10 +28,10 @@ class ParkedNow:
     def __init__(self, settings: Settings) -> None:
         """Reads nothing yet."""
         self._settings = settings
-        self._topics = Topics(settings)
         # Those reasons, too, that are not redriven any more: what was sent back waits no more.
         schedule = RedriveSchedule(parse_waits(settings.auto_redrive), REDRIVABLE)
         passed = asyncio.run(_passed(settings, schedule))
+        self._topics = Topics(settings)
         self.parking: Final = Parking(schedule, passed)
         #: Up to where each partition was read.
         self._read_to: dict[tuple[str, int], int] = {}

@@ -73,6 +73,8 @@ class Ran:
 
     ending: Ending
     sent: int
+    #: How many events that were sent back are parked again, as far as that was seen.
+    came_back: int = 0
     #: Why the target takes nothing more, when it stopped.
     why: str | None = None
 
@@ -126,7 +128,7 @@ def run_plan(settings: Settings, plan: Plan, journal: Journal, path: Path, condu
         ends = {(span.topic, span.partition): span.end for span in plan.spans}
         found = planned_events(topics, lines, ends)
         ending = sending.run(found, plan.listed.events - len(done), conduct.told)
-        return Ran(ending, sending.sent, target.stopped)
+        return Ran(ending, sending.sent, checks.came_back(), target.stopped)
 
 
 def open_journal(plan: Plan, path: Path) -> Journal:

@@ -84,7 +84,8 @@ def _write(
 _RUNNING = (
     click.argument("plan_path", type=click.Path(path_type=Path, dir_okay=False), metavar="PLAN"),
     click.option("--rate", type=click.FloatRange(min=0, min_open=True), metavar="N",
-                 help="Send at most so many events a second. Defaults to as many as are taken."),
+                 help="Send at most so many events a second. Defaults to as many as are taken; for "
+                      "GSTV, to POP_STREAM_GSTV_RATE_LIMIT."),
     click.option("--max", "most", type=click.IntRange(min=1), metavar="N",
                  help="End after so many were sent; the next run goes on."),
     click.option("--stop-at-errors", type=click.FloatRange(0, 100), metavar="PERCENT", default=20,

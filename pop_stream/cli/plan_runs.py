@@ -4,6 +4,7 @@ import shlex
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from threading import Event as Flag
 from types import FrameType
 from typing import Any
@@ -22,7 +23,7 @@ from pop_stream.analysis.plan_files import (
 from pop_stream.analysis.receipt import account_of
 from pop_stream.analysis.receipt import receipt_of as receipt_for
 from pop_stream.analysis.run_plan import Conduct, Ran, now, open_journal, run_plan
-from pop_stream.analysis.sending import Ending
+from pop_stream.analysis.sending import Ending, Limits
 from pop_stream.cli.output import as_json_text, print_json
 from pop_stream.cli.plan_options import Order
 from pop_stream.cli.scan_progress import Style, telling
@@ -52,12 +53,20 @@ def run_for_person(
             try:
                 with pausing() as pause, telling(progress_style, plan.kind) as told:
                     by = order.by(plan.reason)
-                    conduct = Conduct(limits=order.limits, operator=by, pause=pause, told=told)
+                    limits = _limits(order.limits, plan, settings)
+                    conduct = Conduct(limits=limits, operator=by, pause=pause, told=told)
                     ran = run_plan(settings, plan, journal, order.path, conduct)
             except (WorkFailedError, KafkaUnreachableError):
                 click.echo(_account(plan, journal) + f" Go on with:\n  {how}", err=True)
                 raise
         return _end(plan, journal, order, ran, how)
+
+
+def _limits(limits: Limits, plan: Plan, settings: Settings) -> Limits:
+    """GSTV's own limit holds unless a person says otherwise."""
+    if limits.rate is None and plan.target.startswith("gstv:"):
+        return replace(limits, rate=settings.gstv_rate_limit)
+    return limits
 
 
 def _is_left(plan: Plan, journal: Journal, order: Order) -> bool:
@@ -87,6 +96,7 @@ def pausing() -> Iterator[Flag]:
 def _end(plan: Plan, journal: Journal, order: Order, ran: Ran | None, how: str) -> int:
     if ran is not None and ran.ending is not Ending.DONE:
         why = _WHY[ran.ending] + (f": {ran.why}" if ran.why else "")
+        why += f"; {ran.came_back:,} are parked again" if ran.came_back else ""
         click.echo(f"{why}. {_account(plan, journal)} Go on with:\n  {how}", err=True)
         if order.as_json:
             print_json(account_of(plan, journal.written) | {"ending": ran.ending.value})

@@ -2,10 +2,8 @@
 
 import asyncio
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -15,12 +13,13 @@ import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import NewTopic
 
-from pop_stream.settings import TOPICS, Settings
+from pop_stream.settings import Settings
 from tests.integration.test_accidents import admin_of
 from tests.support.account import header_of, id_of
 from tests.support.command import run_command
 from tests.support.eventually import eventually
 from tests.support.kafka import Outgoing, produce, read_all
+from tests.support.plan_run import confirmed, running_plan
 from tests.support.plays import event, events, parked_of, pop_id_of
 from tests.support.trial import Trial
 
@@ -170,10 +169,10 @@ def test_a_run_goes_on_where_it_was_paused_or_killed(topics: Settings, tmp_path:
     planned(topics, plan)
     for _ in range(5):
         enough = confirmed(plan) + 300
-        with redriving(topics, plan) as process:
+        with running_plan(topics, "failures", "redrive", plan) as process:
             eventually(lambda: confirmed(plan) >= enough, "some are confirmed")  # noqa: B023
             process.kill()
-    with redriving(topics, plan) as process:
+    with running_plan(topics, "failures", "redrive", plan) as process:
         enough = confirmed(plan) + 300
         eventually(lambda: confirmed(plan) >= enough, "more are confirmed")
         process.send_signal(signal.SIGINT)
@@ -192,33 +191,6 @@ def test_a_run_goes_on_where_it_was_paused_or_killed(topics: Settings, tmp_path:
     told = receipt(done)
     assert (told["left"], len(told["runs"])) == (0, 7)
     assert sum(told["outcomes"].values()) == 6000
-
-
-def confirmed(plan: Path) -> int:
-    """How many events the journal of a plan has."""
-    journal = plan.with_name(plan.name + ".journal")
-    if not journal.exists():
-        return 0
-    total = 0
-    for line in journal.read_text().splitlines(keepends=True):
-        if line.endswith("\n"):
-            total += sum(end - begin for _, begin, end in json.loads(line).get("done", []))
-    return total
-
-
-def redriving(settings: Settings, plan: Path) -> "subprocess.Popen[str]":
-    """Start a run that takes some seconds."""
-    values = {
-        name: getattr(settings, name) for name in ("kafka_bootstrap_servers", "group", *TOPICS)
-    }
-    environment = {f"POP_STREAM_{name.upper()}": str(value) for name, value in values.items()}
-    command = [sys.executable, "-m", "pop_stream", "failures", "redrive", "run", str(plan)]
-    return subprocess.Popen(
-        [*command, "--rate", "1500"],
-        env=os.environ | environment,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
 
 
 def test_a_plan_that_was_altered_is_refused(topics: Settings, tmp_path: Path) -> None:
@@ -327,6 +299,7 @@ def test_a_run_ends_when_too_many_are_parked_again(topics: Settings, tmp_path: P
         done = failures(topics, "redrive", "run", plan, "--rate", "100", "--stop-at-errors", "30")
     assert done.returncode == 1
     assert "too many fail" in done.stderr
+    assert "are parked again" in done.stderr
     assert len(sent_back(topics)) < 3000
 
 

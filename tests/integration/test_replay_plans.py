@@ -14,7 +14,9 @@ from pop_stream.settings import Settings
 from tests.integration.test_accidents import admin_of
 from tests.support.account import header_of, id_of
 from tests.support.command import run_command
+from tests.support.eventually import eventually
 from tests.support.kafka import Outgoing, produce, read_all
+from tests.support.plan_run import RATE, confirmed, confirmed_ids, running_plan
 from tests.support.plays import event, events, parked_of, pop_id_of
 from tests.support.trial import Trial
 
@@ -66,6 +68,28 @@ def test_gstv_gets_the_same_events_under_the_same_ids(topics: Settings, tmp_path
     for pop_id, body in bodies.items():
         assert told_to_gstv[pop_id] == (body, 1)
     assert sorted(attempt for _, attempt in told_to_gstv.values()) == [1] * 30 + [5]
+
+
+def test_what_was_recorded_as_confirmed_is_not_sent_again(topics: Settings, tmp_path: Path) -> None:
+    """However often the run is killed; what was not recorded yet may come twice."""
+    trial, plan, sent = Trial(topics, tmp_path), tmp_path / "plan.json", events(4000)
+    send(topics, sent)
+    at_kills = []
+    with trial.gstv(own_process=True) as gstv:
+        planned(topics, plan, "--to", "gstv", gstv_url=gstv.url)
+        for _ in range(4):
+            enough = confirmed(plan) + 400
+            with running_plan(topics, "events", "replay", plan, gstv_url=gstv.url) as process:
+                eventually(lambda: confirmed(plan) >= enough, "some are confirmed")  # noqa: B023
+                process.kill()
+            delivered = trial.account().delivered
+            at_kills.append({pop_id: delivered[pop_id] for pop_id in confirmed_ids(plan)})
+        assert ran(topics, plan, gstv_url=gstv.url)["outcomes"] == {"sent": 4000}
+    account = trial.account()
+    assert account.delivered.keys() == set(map(pop_id_of, sent)), "lost"
+    for recorded in at_kills:
+        assert {pop_id: account.delivered[pop_id] for pop_id in recorded} == recorded
+    assert sum(account.duplicates.values()) <= 4 * RATE // 4
 
 
 def test_gstv_is_asked_no_more_once_too_much_fails(topics: Settings, tmp_path: Path) -> None:
