@@ -98,10 +98,13 @@ def test_what_was_refused_is_sent_back_once_that_is_asked_for(
     trial.send([refused, failing, *events(20)[2:]])
     quick = {"auto_redrive": "1s", "retry_backoff_seconds": "0.05"}
     with trial.gstv([_REFUSED, _FAILS]) as gstv:
-        with trial.worker(gstv.url, **quick):
+        with trial.worker(gstv.url, **quick) as worker:
             eventually(lambda: trial.records(topics.failure_topic) >= 2, "both are parked")
             gstv.set_rules([])
             eventually(lambda: trial.has_delivered(failing), "what failed is sent back")
+            # Killed before both are committed, the next worker would rightly send it once more.
+            worker.wait_until_it_says("failure.redriven")
+            trial.settle()
         assert not trial.has_delivered(refused)
         with trial.worker(gstv.url, **quick, auto_redrive_reasons="transient,rejected"):
             eventually(lambda: trial.has_delivered(refused), "what was refused is, too")
