@@ -99,8 +99,12 @@ def trail_from_player(headers: Headers, origin: Origin) -> Trail:
 
 def player_pop_id(headers: Headers, topic: str, partition: int, offset: int) -> str:
     """The id of an event that a player wrote: its own once it parses, else made of its place."""
-    pop_id = parse_pop_id(_latest(headers, _POP_ID))
-    return pop_id or fallback_pop_id(topic, partition, offset)
+    return told_pop_id(headers) or fallback_pop_id(topic, partition, offset)
+
+
+def told_pop_id(headers: Headers) -> str | None:
+    """The id that a record's headers tell, once it parses; None when they tell none."""
+    return parse_pop_id(_latest(headers, _POP_ID))
 
 
 def trail_from_own_topic(headers: Headers, here: Origin) -> Trail:

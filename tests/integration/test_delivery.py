@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Producer
 
 from pop_stream import __version__
 from pop_stream.pop.identity import notification_id
@@ -53,6 +54,28 @@ def test_every_event_is_delivered_once_as_it_is(
     assert all(sha256_of(account, entry.id) == entry.sha256 for entry in account.entries)
     assert sum(trial.committed().values()) == 1000
     assert violations(account, commits_of(trial.servers, topics.group)) == []
+
+
+@pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
+def test_events_that_players_compressed_are_delivered(
+    codec: str, topics: Settings, tmp_path: Path
+) -> None:
+    """Without the codec's package one such batch ended every worker that came to it."""
+    trial = Trial(topics, tmp_path)
+    sent = events(100)
+    producer = Producer({
+        "bootstrap.servers": topics.kafka_bootstrap_servers,
+        "compression.type": codec,
+        "linger.ms": 100,
+        "log_level": 0,
+    })  # fmt: skip
+    for each in sent:
+        producer.produce(topics.events_topic, each.value, each.key, headers=list(each.headers))
+    assert producer.flush(30) == 0
+    with trial.gstv() as gstv, trial.worker(gstv.url):
+        account = trial.settle()
+    account.assert_nothing_lost()
+    assert {entry.id for entry in account.entries} == set(map(pop_id_of, sent))
 
 
 def test_ten_thousand_screens_make_no_series_of_their_own(topics: Settings, tmp_path: Path) -> None:
