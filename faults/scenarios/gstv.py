@@ -69,7 +69,7 @@ GSTV = (
         name="gstv-takes-and-does-not-say",
         rows="C8 C10",
         title="events that are taken, and whose answer never comes or is cut off",
-        must_have=("retry", "duplicate"),
+        # Not a duplicate: whether an answer is read before the reset that follows it is a race.
         actions=[
             Misbehave(
                 at=2,
