@@ -6,6 +6,8 @@ from typing import Any
 
 from pop_stream.analysis.event_view import EventView
 
+_LATEST_MS = 253_402_300_799_999
+
 
 def as_object(event: EventView) -> dict[str, Any]:
     """Everything that its record holds. A value that is no JSON object stands there as base64."""
@@ -28,9 +30,17 @@ def as_object(event: EventView) -> dict[str, Any]:
 
 def stored_at(event: EventView) -> str | None:
     """When it was stored, in UTC to the millisecond; None when Kafka does not say."""
-    if event.timestamp < 0:
+    return iso(event.timestamp)
+
+
+def iso(milliseconds: int) -> str | None:
+    """A moment in epoch milliseconds, in UTC; None for -1, with which Kafka says that it has none.
+
+    What is beyond any calendar is the last moment there is.
+    """
+    if milliseconds < 0:
         return None
-    moment = datetime.fromtimestamp(event.timestamp / 1000, UTC)
+    moment = datetime.fromtimestamp(min(milliseconds, _LATEST_MS) / 1000, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

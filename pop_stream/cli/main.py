@@ -34,6 +34,10 @@ COMMANDS = {
         "pop_stream.cli.events:events",
         "Find, export, count and replay events, without disturbing the workers.",
     ),
+    "explain": LazyCommand(
+        "pop_stream.cli.explain:explain",
+        "Say what became of an event, where it is now, and what happens next.",
+    ),
     "failures": LazyCommand(
         "pop_stream.cli.failures:failures", "Decide what becomes of parked events."
     ),

@@ -106,16 +106,17 @@ def _selection(
         conditions=parse_conditions(where, read_list=read_list),
         played=parse_played(times["played_from"], times["played_to"], day=times["day"]),
         stored=parse_stored(times["stored_from"], times["stored_to"], clock),
-        pop_ids=_pop_ids(ids) if ids else None,
+        pop_ids=parse_pop_ids(ids) if ids else None,
     )
 
 
-def _pop_ids(given: Sequence[str]) -> frozenset[str]:
+def parse_pop_ids(given: Sequence[str], *, option: str = "--id") -> frozenset[str]:
+    """Read ids, and for @FILE those in the file. Raises UsageError that names what is none."""
     texts = [one for each in given
              for one in (read_list(each[1:]) if each.startswith("@") else [each])]  # fmt: skip
     parsed = {text: parse_pop_id(text.encode()) for text in texts}
     if wrong := [text for text, pop_id in parsed.items() if pop_id is None]:
-        raise UsageError(f"--id: not the form of a pop-id: {', '.join(map(repr, wrong[:5]))}")
+        raise UsageError(f"{option}: not the form of a pop-id: {', '.join(map(repr, wrong[:5]))}")
     return frozenset(pop_id for pop_id in parsed.values() if pop_id is not None)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
+from aiokafka.structs import OffsetAndMetadata
 
 from pop_stream.kafka.admin import connected_admin
 from pop_stream.kafka.connection import client_options
@@ -82,13 +83,20 @@ async def partitions_of(settings: Settings, topics: Sequence[str]) -> list[Parti
     ]
 
 
-async def committed_by(admin: AIOKafkaAdminClient, group: str) -> dict[TopicPartition, int]:
-    """What a group has committed, of each partition of which it has committed anything."""
+async def commits_by(
+    admin: AIOKafkaAdminClient, group: str
+) -> dict[TopicPartition, OffsetAndMetadata]:
+    """A group's commits, with their metadata, of each partition of which it has committed."""
     try:
         offsets = await admin.list_consumer_group_offsets(group)
     except GroupCoordinatorNotAvailableError:
         return {}  # a new Kafka, on which no group has committed anything yet
-    return {place: entry.offset for place, entry in offsets.items() if entry.offset >= 0}
+    return {place: entry for place, entry in offsets.items() if entry.offset >= 0}
+
+
+async def committed_by(admin: AIOKafkaAdminClient, group: str) -> dict[TopicPartition, int]:
+    """What a group has committed, of each partition of which it has committed anything."""
+    return {place: entry.offset for place, entry in (await commits_by(admin, group)).items()}
 
 
 async def group_of(admin: AIOKafkaAdminClient, group: str) -> GroupState:

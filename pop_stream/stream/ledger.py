@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from pop_stream.stream.done_map import Range, decode_done, encode_done, ranges_of
+from pop_stream.pop.done_map import Range, decode_done, encode_done, ranges_of
 
 
 class Record(Protocol):
@@ -42,7 +42,7 @@ class Commit(NamedTuple):
 
     #: The end of the finished prefix.
     offset: int
-    #: What is finished beyond it (`pop_stream.stream.done_map`).
+    #: What is finished beyond it (`pop_stream.pop.done_map`).
     metadata: str = ""
 
 

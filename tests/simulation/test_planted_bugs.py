@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from pop_stream.pop.done_map import Range, decode_done, encode_done
 from pop_stream.pop.outcome import Outcome
 from pop_stream.pop.trail import after_failure
 from pop_stream.pop.verdict import Reason
 from pop_stream.stream import ledger, onward
 from pop_stream.stream.alarm import Alarm
 from pop_stream.stream.claim import Claim
-from pop_stream.stream.done_map import Range, decode_done, encode_done
 from pop_stream.stream.forwarder import Forwarder
 from pop_stream.stream.handoff import Handoff, Outgoing
 from pop_stream.stream.ledger import Commit, Ledger, Place, Run

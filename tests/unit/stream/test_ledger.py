@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from pop_stream.stream.done_map import decode_done
+from pop_stream.pop.done_map import decode_done
 from pop_stream.stream.ledger import Commit, Ledger, Limits, Place, Run, Standing
 
 TOPIC = "pop-events"

@@ -5,7 +5,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pop_stream.stream.done_map import decode_done, encode_done, ranges_of
+from pop_stream.pop.done_map import decode_done, encode_done, ranges_of
 
 
 @given(offset=st.integers(0, 2**40), beyond=st.sets(st.integers(0, 5_000)))

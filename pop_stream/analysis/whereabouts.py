@@ -1,0 +1,93 @@
+"""Where an event is, by its records on the retry and the failure topic.
+
+A worker commits an event on one topic only once it is delivered or stands on the next. So of what
+is done, and is found nowhere else, follows that it was delivered:
+
+```
+pop-events   done      retry   nothing, or all done   failure   nothing         delivered
+                       retry   one that is not done                             waits there
+                       retry   all done               failure   parked          parked
+                       retry   done, sent back        failure   parked before   delivered
+pop-events   not done                                                           not done yet
+```
+"""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Outcome(StrEnum):
+    """What became of one offset of the players' topic."""
+
+    #: As far as commits tell.
+    DELIVERED = "delivered"
+    #: Waits on the retry topic for its next attempt, or is under way from there.
+    RETRY = "retry"
+    #: Waits on the failure topic, to be sent back or for a person.
+    PARKED = "parked"
+    #: Parked, and settled by a person.
+    SETTLED = "settled"
+    #: Sent back from the failure topic, whose record on the retry topic is kept no more.
+    SENT_BACK = "sent-back"
+    #: Sent back, and its record on the retry topic is missing.
+    MISSING = "missing"
+    #: Not done yet: waits on the players' topic, or is under way.
+    OPEN = "open"
+    #: Deleted before it was delivered.
+    GONE = "gone"
+    #: Likewise, and settled by a person.
+    GONE_SETTLED = "gone-settled"
+    #: Kept no more; the commit had passed it before.
+    EXPIRED = "expired"
+    #: No record: a mark of a transaction, or compaction.
+    NO_RECORD = "no-record"
+
+
+class Known(NamedTuple):
+    """What the retry and the failure topic tell of one event. A tuple: there may be a million."""
+
+    #: A record on the retry topic is not done.
+    waits: bool = False
+    #: How often it had been sent back when it was parked last; -1: it never was parked.
+    parked: int = -1
+    #: The redrive has passed where it was parked last.
+    passed: bool = False
+    #: Had it been sent back, its record on the retry topic would still be there.
+    is_kept: bool = False
+    #: A person has settled it.
+    settled: bool = False
+    #: How often it was sent back, as its records on the retry topic tell.
+    redriven: int = 0
+
+
+def with_retry(known: Known, *, redrives: int, is_done: bool) -> Known:
+    """Note a record of the retry topic."""
+    return known._replace(waits=known.waits or not is_done, redriven=max(known.redriven, redrives))
+
+
+def with_parked(
+    known: Known, *, redrives: int, passed: bool, is_kept: bool, settled: bool
+) -> Known:
+    """Note a record of the failure topic. The last time that it was parked counts."""
+    if redrives < known.parked:
+        return known
+    if redrives == known.parked:
+        # Parked twice, which a killed worker may cause: one that still waits is what counts.
+        passed, is_kept = passed and known.passed, is_kept and known.is_kept
+    return known._replace(parked=redrives, passed=passed, is_kept=is_kept, settled=settled)
+
+
+def outcome_of(known: Known) -> Outcome | None:
+    """What became of the event; None: no other topic holds it back."""
+    if known.waits:
+        return Outcome.RETRY
+    if known.parked < 0:
+        return None
+    if known.redriven > known.parked:
+        # Sent back since, attempted, and not parked again.
+        return Outcome.DELIVERED
+    if known.settled:
+        return Outcome.SETTLED
+    if known.passed:
+        return Outcome.MISSING if known.is_kept else Outcome.SENT_BACK
+    return Outcome.PARKED
