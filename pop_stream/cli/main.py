@@ -38,6 +38,10 @@ COMMANDS = {
         "pop_stream.cli.explain:explain",
         "Say what became of an event, where it is now, and what happens next.",
     ),
+    "audit": LazyCommand(
+        "pop_stream.cli.audit:audit",
+        "Account for every offset of the players' topic, and name those without an outcome.",
+    ),
     "failures": LazyCommand(
         "pop_stream.cli.failures:failures", "Decide what becomes of parked events."
     ),

@@ -1,0 +1,201 @@
+"""Walks the players' topic and accounts for each offset, by commits and by the other topics."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from pop_stream.analysis.commits import Commits, read_commits
+from pop_stream.analysis.doubts import Doubt, doubts_of
+from pop_stream.analysis.elsewhere import Elsewhere
+from pop_stream.analysis.event_view import EventView
+from pop_stream.analysis.partition_account import Bounds, PartitionAccount
+from pop_stream.analysis.period import Stored
+from pop_stream.analysis.roles import roles_of
+from pop_stream.analysis.scan import Progress, Span, Topics
+from pop_stream.analysis.whereabouts import Outcome
+from pop_stream.errors import UsageError
+from pop_stream.pop.trail import player_pop_id
+from pop_stream.settings import Settings
+
+#: Tells of the progress of one part of the work, by its name.
+Stage: TypeAlias = Callable[[str], AbstractContextManager[Callable[[Progress], None]]]
+#: Is given each record that is walked: its id, its place, and what became of it.
+Take: TypeAlias = Callable[[str, int, int, Outcome], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Which offsets are to be accounted for, of each partition."""
+
+    #: Empty: all.
+    partitions: frozenset[int] = frozenset()
+    begin: int = 0
+    #: An offset, the end of the partition, or what the group has committed.
+    end: int | Literal["end", "commit"] = "commit"
+    #: Instead: from the first record that was stored then, to before the first stored then.
+    stored: Stored | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """What became of the offsets that were asked for."""
+
+    partitions: Sequence[PartitionAccount]
+    doubts: Sequence[Doubt]
+    #: What the group's commits say; read before anything else.
+    commits: Commits
+
+    @property
+    def total(self) -> Counter[Outcome]:
+        """How many offsets there are of each outcome."""
+        return sum((each.counts for each in self.partitions), Counter[Outcome]())
+
+    @property
+    def holes(self) -> int:
+        """How many offsets have no outcome, and nobody has settled that."""
+        total = self.total
+        return total[Outcome.GONE] + total[Outcome.MISSING]
+
+
+def audit(settings: Settings, asked: Asked, *, stage: Stage, take: Take | None = None) -> Audit:
+    """Account for each offset that is asked for.
+
+    Raises UsageError for partitions that are not there, WorkFailedError when the audit itself goes
+    wrong, and what `Topics.read` does.
+    """
+    # First: what is committed by then has left all that it will ever leave on other topics.
+    commits = read_commits(settings)
+    roles = roles_of(settings)
+    others = (settings.settled_topic, settings.retry_topic, settings.failure_topic)
+    with Topics(settings) as topics:
+        mine = topics.spans([settings.events_topic])
+        spans = {topic: topics.spans([topic]) for topic in others}
+        bounds = _bounds(topics, mine, asked, commits)
+        first_stored: dict[tuple[str, int], int] = {}
+        elsewhere = Elsewhere(commits, roles)
+        for topic in others:
+            with stage(f"reading {roles[topic]}") as progress:
+                _read(topics, spans[topic], elsewhere, first_stored, progress)
+            if topic == settings.retry_topic:
+                elsewhere.retry_kept_since = _kept_since(spans[topic], first_stored)
+        accounts = _accounts(bounds, settings.events_topic, commits, elsewhere)
+        with stage("walking events") as progress:
+            walk = [
+                Span(settings.events_topic, each.partition, max(each.begin, each.kept_from),
+                     each.end)
+                for each in bounds
+            ]  # fmt: skip
+            oldest = _walk(topics.read(walk, progress=progress), accounts, elsewhere, take)
+    if any(each.begin < min(each.kept_from, each.end) for each in bounds):
+        oldest = None
+    doubts = doubts_of(
+        [*mine, *(span for each in spans.values() for span in each)],
+        roles, commits, elsewhere.holes, first_stored,
+    )  # fmt: skip
+    return Audit(
+        partitions=list(accounts.values()),
+        doubts=[each for each in doubts if each.concerns(oldest)],
+        commits=commits,
+    )
+
+
+def _bounds(topics: Topics, spans: Sequence[Span], asked: Asked, commits: Commits) -> list[Bounds]:
+    if unknown := asked.partitions - {each.partition for each in spans}:
+        raise UsageError(f"there is no partition {', '.join(map(str, sorted(unknown)))}")
+    begins, ends = _by_time(topics, spans, asked.stored)
+    bounds = []
+    for span in spans:
+        if asked.partitions and span.partition not in asked.partitions:
+            continue
+        if asked.end == "end" or (asked.stored is not None and asked.stored.end is not None):
+            end = span.end
+        elif asked.end == "commit":
+            committed = commits.of(span.topic, span.partition).committed
+            # What was deleted beyond the commit belongs to the account, too.
+            end = 0 if committed is None else max(committed, span.begin)
+        else:
+            end = asked.end
+        begin = begins.get(span.partition, asked.begin)
+        # What is committed may be beyond the end of a topic that was made anew.
+        end = max(min(end, span.end, ends.get(span.partition, end)), begin)
+        bounds.append(Bounds(span.partition, begin, end, span.begin))
+    return bounds
+
+
+def _by_time(
+    topics: Topics, spans: Sequence[Span], stored: Stored | None
+) -> tuple[Mapping[int, int], Mapping[int, int]]:
+    """The offsets of the first records that were stored when a time begins, and when it ends."""
+    if stored is None:
+        return {}, {}
+
+    def first(moment: int | None) -> dict[int, int]:
+        if moment is None:
+            return {}
+        found = topics.spans([spans[0].topic], Stored(moment))
+        return {each.partition: each.begin for each in found}
+
+    return first(stored.begin), first(stored.end)
+
+
+def _read(
+    topics: Topics,
+    spans: Sequence[Span],
+    elsewhere: Elsewhere,
+    first_stored: dict[tuple[str, int], int],
+    progress: Callable[[Progress], None],
+) -> None:
+    for events in topics.read(spans, progress=progress):
+        for event in events:
+            first_stored.setdefault((event.topic, event.partition), event.timestamp)
+            elsewhere.take(event)
+
+
+def _kept_since(spans: Sequence[Span], first_stored: Mapping[tuple[str, int], int]) -> float:
+    """Since when all that was stored on a topic is still there, in epoch milliseconds."""
+    cut = [span for span in spans if span.begin > 0]
+    return max((first_stored.get((span.topic, span.partition), float("inf")) for span in cut),
+               default=0.0)  # fmt: skip
+
+
+def _accounts(
+    bounds: Sequence[Bounds], topic: str, commits: Commits, elsewhere: Elsewhere
+) -> dict[int, PartitionAccount]:
+    return {
+        each.partition: PartitionAccount(
+            each,
+            commits.of(topic, each.partition),
+            elsewhere.known.get(each.partition, {}),
+            holes=[hole for hole in elsewhere.holes
+                   if (hole.topic, hole.partition) == (topic, each.partition)],
+        )
+        for each in bounds
+    }  # fmt: skip
+
+
+def _walk(
+    read: Iterator[list[EventView]],
+    accounts: Mapping[int, PartitionAccount],
+    elsewhere: Elsewhere,
+    take: Take | None,
+) -> int | None:
+    """Count each record; when the oldest was stored, in epoch milliseconds."""
+    oldest: int | None = None
+    strays = elsewhere.strays
+    for events in read:
+        for event in events:
+            partition, offset = event.partition, event.offset
+            stray, pop_id = None, ""
+            if take is not None or strays:
+                pop_id = player_pop_id(event.headers, event.topic, partition, offset)
+                stray = strays.get(pop_id)
+            outcome = accounts[partition].take(offset, stray)
+            if take is not None:
+                take(pop_id, partition, offset, outcome)
+            if oldest is None or event.timestamp < oldest:
+                oldest = event.timestamp
+    for account in accounts.values():
+        account.finish()
+    return oldest

@@ -1,0 +1,110 @@
+"""What the retry topic, the failure topic and the marks tell of the players' records.
+
+Each record there names its origin: the offset of the player's own record. Only what can still hold
+an event back is kept, so that the memory grows with what waits and what is parked, and not with
+what was delivered.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import orjson
+
+from pop_stream.analysis.commits import Commits
+from pop_stream.analysis.event_view import EventView
+from pop_stream.analysis.roles import Role
+from pop_stream.analysis.whereabouts import Known, with_parked, with_retry
+from pop_stream.pop.hole import GONE
+from pop_stream.pop.settlement import note_mark
+from pop_stream.pop.trail import redrives_of
+
+_NOTHING = Known()
+
+
+class ToldHole(NamedTuple):
+    """Offsets that were deleted before they were done, as a record on the failure topic tells."""
+
+    topic: str
+    partition: int
+    begin: int
+    end: int
+    #: When it was told, in epoch milliseconds.
+    told_at: int
+    #: A person has settled it.
+    settled: bool
+
+
+class Elsewhere:
+    """Collects what other topics tell. Give it the marks first, the retry topic, then failures."""
+
+    def __init__(self, commits: Commits, roles: Mapping[str, Role]) -> None:
+        self._commits = commits
+        self._roles = roles
+        self._events_topic = next(name for name, role in roles.items() if role is Role.EVENTS)
+        self._settled: set[str] = set()
+        #: Many events are alike: each likeness is kept once.
+        self._alike: dict[Known, Known] = {}
+        #: By partition and offset of the player's record.
+        self.known: defaultdict[int, dict[int, Known]] = defaultdict(dict)
+        #: By id: those that do not name a record of the players' topic.
+        self.strays: dict[str, Known] = {}
+        self.holes: list[ToldHole] = []
+        #: All records of the retry topic that were stored since then are there.
+        self.retry_kept_since: float = 0.0
+
+    def take(self, event: EventView) -> None:
+        """Note a record."""
+        role = self._roles[event.topic]
+        if role is Role.SETTLED:
+            note_mark(self._settled, event.key, event.value)
+        elif role is Role.RETRY:
+            self._take_retry(event)
+        elif role is Role.FAILURE:
+            hole = self._hole(event) if event.text("reason") == GONE else None
+            if hole is None:
+                self._take_parked(event)
+            else:
+                self.holes.append(hole)
+
+    def _take_retry(self, event: EventView) -> None:
+        is_done = self._commits.of(event.topic, event.partition).has(event.offset)
+        redrives = redrives_of(event.headers)
+        if not is_done or redrives:
+            self._note(event, with_retry(self._before(event), redrives=redrives, is_done=is_done))
+
+    def _take_parked(self, event: EventView) -> None:
+        passed = self._commits.was_sent_back(event.headers, event.partition, event.offset)
+        parked = with_parked(
+            self._before(event),
+            redrives=redrives_of(event.headers),
+            passed=passed,
+            is_kept=event.timestamp >= self.retry_kept_since,
+            settled=event.pop_id in self._settled,
+        )
+        self._note(event, parked)
+
+    def _before(self, event: EventView) -> Known:
+        origin = event.trail.origin
+        if origin.topic == self._events_topic:
+            return self.known[origin.partition].get(origin.offset, _NOTHING)
+        return self.strays.get(event.pop_id, _NOTHING)
+
+    def _note(self, event: EventView, known: Known) -> None:
+        known = self._alike.setdefault(known, known)
+        origin = event.trail.origin
+        if origin.topic == self._events_topic:
+            self.known[origin.partition][origin.offset] = known
+        else:
+            self.strays[event.pop_id] = known
+
+    def _hole(self, event: EventView) -> ToldHole | None:
+        """What a hole's record tells; None when it cannot be read: then it counts as an event."""
+        try:
+            told = orjson.loads(event.value or b"")
+            begin, end = int(told["from"]), int(told["to"])
+            topic, partition = str(told["topic"]), int(told["partition"])
+        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+            return None
+        is_settled = event.pop_id in self._settled
+        return ToldHole(topic, partition, begin, end, event.timestamp, is_settled)
