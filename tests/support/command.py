@@ -18,14 +18,18 @@ def run_command(
     settings: Settings, *arguments: str | Path, stdin: str | None = None, **overrides: Any
 ) -> "subprocess.CompletedProcess[str]":
     """Run it with a test's topics; `overrides` are further settings by name."""
-    values = {name: getattr(settings, name) for name in _OF_THE_TEST} | overrides
-    environment = {f"POP_STREAM_{name.upper()}": str(value) for name, value in values.items()}
     return subprocess.run(
         [sys.executable, "-m", "pop_stream", *map(str, arguments)],
-        env=os.environ | environment,
+        env=os.environ | environment_of(settings, **overrides),
         input=stdin,
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
+
+
+def environment_of(settings: Settings, **overrides: Any) -> dict[str, str]:
+    """The variables that give a command a test's topics."""
+    values = {name: getattr(settings, name) for name in _OF_THE_TEST} | overrides
+    return {f"POP_STREAM_{name.upper()}": str(value) for name, value in values.items()}
