@@ -9,6 +9,7 @@ from uuid import UUID
 
 import orjson
 
+from pop_stream.analysis.event_view import EventView
 from pop_stream.analysis.partner_file import read_rows
 from pop_stream.analysis.spill import Heap, joined
 from pop_stream.analysis.whereabouts import Outcome
@@ -72,9 +73,9 @@ def read_theirs(path: Path, heap: Heap, *, column: str | None) -> int:
     return without
 
 
-def note_ours(heap: Heap, pop_id: str, partition: int, offset: int, outcome: Outcome) -> None:
+def note_ours(heap: Heap, event: EventView, pop_id: str, outcome: Outcome) -> None:
     """Add one walked record."""
-    row = _PLACE.pack(_OUTCOMES.index(outcome), partition, offset)
+    row = _PLACE.pack(_OUTCOMES.index(outcome), event.partition, event.offset)
     heap.add(_key(pop_id), row)
 
 

@@ -21,8 +21,8 @@ from pop_stream.settings import Settings
 
 #: Tells of the progress of one part of the work, by its name.
 Stage: TypeAlias = Callable[[str], AbstractContextManager[Callable[[Progress], None]]]
-#: Is given each record that is walked: its id, its place, and what became of it.
-Take: TypeAlias = Callable[[str, int, int, Outcome], None]
+#: Is given each record that is walked, its id, and what became of it.
+Take: TypeAlias = Callable[[EventView, str, Outcome], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +193,7 @@ def _walk(
                 stray = strays.get(pop_id)
             outcome = accounts[partition].take(offset, stray)
             if take is not None:
-                take(pop_id, partition, offset, outcome)
+                take(event, pop_id, outcome)
             if oldest is None or event.timestamp < oldest:
                 oldest = event.timestamp
     for account in accounts.values():

@@ -72,10 +72,11 @@ class Heap:
         return rows
 
 
-def joined(ours: Heap, theirs: Heap) -> Iterator[Pair]:
-    """Every key of either side once, in no order that means anything."""
+def joined(ours: Heap, theirs: Heap | None) -> Iterator[Pair]:
+    """Every key of either side once, in no order that means anything; None: there is one side."""
     for number in range(_BUCKETS):
-        mine, other = ours.bucket(number), theirs.bucket(number)
+        mine = ours.bucket(number)
+        other = {} if theirs is None else theirs.bucket(number)
         for key, rows in mine.items():
             yield Pair(key, rows, other.pop(key, []))
         for key, rows in other.items():

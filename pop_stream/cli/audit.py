@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -15,7 +16,6 @@ from pop_stream.analysis.audit import Asked, Audit, Stage
 from pop_stream.analysis.audit import audit as make_audit
 from pop_stream.analysis.period import Clock, parse_stored, parse_zone
 from pop_stream.analysis.spill import Heap
-from pop_stream.analysis.whereabouts import Outcome
 from pop_stream.cli.audit_report import as_object, holds, print_audit
 from pop_stream.cli.output import print_json
 from pop_stream.cli.scan_progress import Style, progress_option, telling
@@ -168,7 +168,7 @@ def _compared(
     ):
         theirs, ours = Heap(Path(folder), "theirs"), Heap(Path(folder), "ours")
         without_id = read_theirs(against.path, theirs, column=against.column)
-        found = make_audit(settings, asked, stage=_stage(style), take=_noting(ours))
+        found = make_audit(settings, asked, stage=_stage(style), take=partial(note_ours, ours))
         comparison = compare(ours, theirs, most=_SHOWN, tell=tell)
         comparison.without_id = without_id
     return found, comparison
@@ -186,13 +186,6 @@ def _report(found: Audit, comparison: Comparison | None, *, as_json: bool) -> in
     if not found.total:
         click.echo("No offset was walked: the group has committed nothing there.", err=True)
     return 0 if holds(found, comparison) else 1
-
-
-def _noting(ours: Heap) -> Callable[[str, int, int, Outcome], None]:
-    def take(pop_id: str, partition: int, offset: int, outcome: Outcome) -> None:
-        note_ours(ours, pop_id, partition, offset, outcome)
-
-    return take
 
 
 @contextmanager

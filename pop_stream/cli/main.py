@@ -42,6 +42,10 @@ COMMANDS = {
         "pop_stream.cli.audit:audit",
         "Account for every offset of the players' topic, and name those without an outcome.",
     ),
+    "reconcile": LazyCommand(
+        "pop_stream.cli.reconcile:reconcile",
+        "Compare what was delivered with GSTV's file, with insertion orders, and with playlists.",
+    ),
     "failures": LazyCommand(
         "pop_stream.cli.failures:failures", "Decide what becomes of parked events."
     ),
