@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final, TypeAlias
 
@@ -15,10 +16,17 @@ FIELDS: Final = ("filename", "assetId", "ioNumber", "startTimestamp", "endTimest
 #: What tells two plays apart where there are no ids: one screen, one asset, one start.
 NATURAL_KEY: Final = ("siteId", "screenId", "assetId", "startTimestamp")
 _TIMES: Final = ("startTimestamp", "endTimestamp")
+_LETTERS: Final = len("yyyy-mm-dd HH:MM:SS")
 _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.\d*)?")
-_ALIASES: Final = {"tinumber": "ionumber", "terminalid": "screenid"}
+#: What each field is usually called, without what people write differently.
+_USUAL: Final = {field: (field.lower(),) for field in FIELDS} | {
+    "ioNumber": ("ionumber", "tinumber"),
+    "screenId": ("screenid", "terminalid"),
+}
 
 
+# The same names come with every row.
+@lru_cache(maxsize=1024)
 def plain_name(name: str) -> str:
     """A name without what people write differently: `Site_ID` is `siteid`."""
     return re.sub(r"[\s_-]", "", name).lower()
@@ -28,18 +36,20 @@ def play_of(fields: Mapping[str, Any], columns: Mapping[str, str] | None = None)
     """Read a play from a row. `columns` says which column holds a field where its name does not."""
     named = {plain_name(name): value for name, value in fields.items()}
     play = {}
-    for field in FIELDS:
-        column = plain_name((columns or {}).get(field, field))
-        names = (column, *(alias for alias, meant in _ALIASES.items() if meant == column))
+    for field, usual in _USUAL.items():
+        names = usual if not columns or field not in columns else (plain_name(columns[field]),)
         for name in names:
-            if name in named and field not in play:
+            if name in named:
                 play[field] = _plain_text(field, named[name])
+                break
     return play
 
 
 def _plain_text(field: str, value: Any) -> str:
-    text = (text_of(value) or "").strip()
-    time = _TIME.fullmatch(text) if field in _TIMES else None
+    text = (value if type(value) is str else text_of(value) or "").strip()
+    if field not in _TIMES or (len(text) == _LETTERS and text[10] == " "):
+        return text
+    time = _TIME.fullmatch(text)
     return text if time is None else f"{time[1]} {time[2]}"
 
 

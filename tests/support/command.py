@@ -15,13 +15,18 @@ _OF_THE_TEST = (
 
 
 def run_command(
-    settings: Settings, *arguments: str | Path, stdin: str | None = None, **overrides: Any
+    settings: Settings,
+    *arguments: str | Path,
+    stdin: str | None = None,
+    cwd: Path | None = None,
+    **overrides: Any,
 ) -> "subprocess.CompletedProcess[str]":
     """Run it with a test's topics; `overrides` are further settings by name."""
     return subprocess.run(
         [sys.executable, "-m", "pop_stream", *map(str, arguments)],
         env=os.environ | environment_of(settings, **overrides),
         input=stdin,
+        cwd=cwd,
         capture_output=True,
         text=True,
         timeout=120,
