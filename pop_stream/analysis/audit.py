@@ -167,7 +167,7 @@ def _accounts(
         each.partition: PartitionAccount(
             each,
             commits.of(topic, each.partition),
-            elsewhere.known.get(each.partition, {}),
+            elsewhere.known.get(each.partition),
             holes=[hole for hole in elsewhere.holes
                    if (hole.topic, hole.partition) == (topic, each.partition)],
         )

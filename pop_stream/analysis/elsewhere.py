@@ -7,19 +7,22 @@ what was delivered.
 
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import orjson
 
 from pop_stream.analysis.commits import Commits
 from pop_stream.analysis.event_view import EventView
 from pop_stream.analysis.roles import Role
-from pop_stream.analysis.whereabouts import Known, with_parked, with_retry
+from pop_stream.analysis.sightings import Likenesses, Sightings
+from pop_stream.analysis.whereabouts import Known, of_parked, of_retry, together
 from pop_stream.pop.hole import GONE
 from pop_stream.pop.settlement import note_mark
 from pop_stream.pop.trail import redrives_of
 
-_NOTHING = Known()
+#: No partition has so many records.
+_MOST_OFFSETS: Final = 1 << 40
+_MOST_REDRIVES: Final = 4000
 
 
 class ToldHole(NamedTuple):
@@ -43,10 +46,9 @@ class Elsewhere:
         self._roles = roles
         self._events_topic = next(name for name, role in roles.items() if role is Role.EVENTS)
         self._settled: set[str] = set()
-        #: Many events are alike: each likeness is kept once.
-        self._alike: dict[Known, Known] = {}
-        #: By partition and offset of the player's record.
-        self.known: defaultdict[int, dict[int, Known]] = defaultdict(dict)
+        likenesses = Likenesses()
+        #: By the partition of the player's record.
+        self.known: defaultdict[int, Sightings] = defaultdict(lambda: Sightings(likenesses))
         #: By id: those that do not name a record of the players' topic.
         self.strays: dict[str, Known] = {}
         self.holes: list[ToldHole] = []
@@ -69,34 +71,26 @@ class Elsewhere:
 
     def _take_retry(self, event: EventView) -> None:
         is_done = self._commits.of(event.topic, event.partition).has(event.offset)
-        redrives = redrives_of(event.headers)
+        redrives = _redrives_of(event)
         if not is_done or redrives:
-            self._note(event, with_retry(self._before(event), redrives=redrives, is_done=is_done))
+            self._note(event, of_retry(redrives=redrives, is_done=is_done))
 
     def _take_parked(self, event: EventView) -> None:
-        passed = self._commits.was_sent_back(event.headers, event.partition, event.offset)
-        parked = with_parked(
-            self._before(event),
-            redrives=redrives_of(event.headers),
-            passed=passed,
+        parked = of_parked(
+            redrives=_redrives_of(event),
+            passed=self._commits.was_sent_back(event.headers, event.partition, event.offset),
             is_kept=event.timestamp >= self.retry_kept_since,
             settled=event.pop_id in self._settled,
         )
         self._note(event, parked)
 
-    def _before(self, event: EventView) -> Known:
-        origin = event.trail.origin
-        if origin.topic == self._events_topic:
-            return self.known[origin.partition].get(origin.offset, _NOTHING)
-        return self.strays.get(event.pop_id, _NOTHING)
-
     def _note(self, event: EventView, known: Known) -> None:
-        known = self._alike.setdefault(known, known)
         origin = event.trail.origin
-        if origin.topic == self._events_topic:
-            self.known[origin.partition][origin.offset] = known
+        if origin.topic == self._events_topic and origin.offset < _MOST_OFFSETS:
+            self.known[origin.partition].add(origin.offset, known)
         else:
-            self.strays[event.pop_id] = known
+            before = self.strays.get(event.pop_id, Known())
+            self.strays[event.pop_id] = together((before, known))
 
     def _hole(self, event: EventView) -> ToldHole | None:
         """What a hole's record tells; None when it cannot be read: then it counts as an event."""
@@ -108,3 +102,8 @@ class Elsewhere:
             return None
         is_settled = event.pop_id in self._settled
         return ToldHole(topic, partition, begin, end, event.timestamp, is_settled)
+
+
+def _redrives_of(event: EventView) -> int:
+    # More than any schedule makes: so that the likenesses are few.
+    return min(redrives_of(event.headers), _MOST_REDRIVES)

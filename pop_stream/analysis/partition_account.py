@@ -1,12 +1,13 @@
 """The account of one partition of the players' topic: each offset has one outcome, and no other."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 from pop_stream.analysis.commits import Done
 from pop_stream.analysis.elsewhere import ToldHole
+from pop_stream.analysis.sightings import Likenesses, Sightings
 from pop_stream.analysis.whereabouts import Known, Outcome, outcome_of
 from pop_stream.errors import WorkFailedError
 
@@ -43,16 +44,16 @@ class PartitionAccount:
         self,
         bounds: Bounds,
         done: Done,
-        known: Mapping[int, Known],
+        known: Sightings | None,
         *,
         holes: Iterable[ToldHole] = (),
     ) -> None:
-        """`known` and `holes` are those of this partition."""
+        """`known` and `holes` are those of this partition; None: nothing is known elsewhere."""
         self.bounds = bounds
         self.counts: Counter[Outcome] = Counter()
         self.holes: list[Range] = []
         self._done = done
-        self._known = known
+        self._known = Sightings(Likenesses()) if known is None else known
         self._next = min(max(bounds.begin, bounds.kept_from), bounds.end)
         self._count_deleted(list(holes))
 
@@ -63,7 +64,7 @@ class PartitionAccount:
         """
         self._count_gap(self._next, offset)
         self._next = offset + 1
-        known = self._known.get(offset, stray)
+        known = self._known.get(offset) or stray
         outcome = None if known is None else outcome_of(known)
         if outcome is None:
             outcome = Outcome.DELIVERED if self._done.has(offset) else Outcome.OPEN
@@ -86,14 +87,14 @@ class PartitionAccount:
 
     def _count_gap(self, begin: int, end: int) -> None:
         """Offsets without a record; of some of which another topic tells that there was one."""
-        for first, after in _pieces(begin, end, self._known_within(begin, end)):
+        for first, after in _pieces(begin, end, self._known.within(begin, end)):
             self._count_piece(first, after, Outcome.NO_RECORD)
 
     def _count_deleted(self, holes: Sequence[ToldHole]) -> None:
         """What the topic keeps no more: what became of it is told by others, or by the commit."""
         begin, end = self.bounds.begin, min(self.bounds.kept_from, self.bounds.end)
         committed = self._done.committed
-        alone = [*self._known_within(begin, end), *self._done.beyond]
+        alone = [*self._known.within(begin, end), *self._done.beyond]
         edges = [edge for hole in holes for edge in (hole.begin, hole.end)]
         edges += [] if committed is None else [committed]
         for first, after in _pieces(begin, end, alone, edges):
@@ -113,12 +114,6 @@ class PartitionAccount:
             # A group that has never committed begins with what is there.
             return Outcome.EXPIRED
         return Outcome.GONE
-
-    def _known_within(self, begin: int, end: int) -> Iterator[int]:
-        if end - begin <= len(self._known):
-            yield from (offset for offset in range(begin, end) if offset in self._known)
-        else:
-            yield from sorted(offset for offset in self._known if begin <= offset < end)
 
     def _count(self, begin: int, end: int, outcome: Outcome) -> None:
         self.counts[outcome] += end - begin

@@ -8,7 +8,14 @@ from pop_stream.analysis.as_object import iso
 from pop_stream.analysis.commits import Commits
 from pop_stream.analysis.life import Life, Step
 from pop_stream.analysis.roles import Role
-from pop_stream.analysis.whereabouts import Known, Outcome, outcome_of, with_parked, with_retry
+from pop_stream.analysis.whereabouts import (
+    Known,
+    Outcome,
+    of_parked,
+    of_retry,
+    outcome_of,
+    together,
+)
 from pop_stream.pop.hole import GONE
 from pop_stream.pop.trail import Origin, redrives_of
 
@@ -86,7 +93,8 @@ def _standing(
 def _outcome(
     origin: Origin, steps: Sequence[Step], commits: Commits, *, is_settled: bool
 ) -> Outcome:
-    elsewhere = outcome_of(_known(steps, commits, is_settled=is_settled))
+    known = together(_known(step, commits, is_settled=is_settled) for step in steps)
+    elsewhere = outcome_of(known)
     if elsewhere is not None:
         return elsewhere
     was_handed_on = any(step.role is not Role.EVENTS for step in steps)
@@ -94,24 +102,21 @@ def _outcome(
     return Outcome.DELIVERED if is_done else Outcome.OPEN
 
 
-def _known(steps: Sequence[Step], commits: Commits, *, is_settled: bool) -> Known:
-    known = Known()
-    for step in steps:
-        event = step.record
-        redrives = redrives_of(event.headers)
-        if step.role is Role.RETRY:
-            is_done = commits.of(event.topic, event.partition).has(event.offset)
-            known = with_retry(known, redrives=redrives, is_done=is_done)
-        elif step.role is Role.FAILURE:
-            known = with_parked(
-                known,
-                redrives=redrives,
-                passed=commits.was_sent_back(event.headers, event.partition, event.offset),
-                # Whether the retry topic keeps all since then is not asked for one event.
-                is_kept=False,
-                settled=is_settled,
-            )
-    return known
+def _known(step: Step, commits: Commits, *, is_settled: bool) -> Known:
+    event = step.record
+    redrives = redrives_of(event.headers)
+    if step.role is Role.RETRY:
+        is_done = commits.of(event.topic, event.partition).has(event.offset)
+        return of_retry(redrives=redrives, is_done=is_done)
+    if step.role is Role.FAILURE:
+        return of_parked(
+            redrives=redrives,
+            passed=commits.was_sent_back(event.headers, event.partition, event.offset),
+            # Whether the retry topic keeps all since then is not asked for one event.
+            is_kept=False,
+            settled=is_settled,
+        )
+    return Known()
 
 
 def _waits(place: str, retries: Sequence[Step], around: Circumstances) -> Standing:

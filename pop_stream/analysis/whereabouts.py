@@ -12,7 +12,9 @@ pop-events   not done                                                           
 ```
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
+from functools import reduce
 from typing import NamedTuple
 
 
@@ -60,21 +62,30 @@ class Known(NamedTuple):
     redriven: int = 0
 
 
-def with_retry(known: Known, *, redrives: int, is_done: bool) -> Known:
-    """Note a record of the retry topic."""
-    return known._replace(waits=known.waits or not is_done, redriven=max(known.redriven, redrives))
+def of_retry(*, redrives: int, is_done: bool) -> Known:
+    """What a record of the retry topic tells."""
+    return Known(waits=not is_done, redriven=redrives)
 
 
-def with_parked(
-    known: Known, *, redrives: int, passed: bool, is_kept: bool, settled: bool
-) -> Known:
-    """Note a record of the failure topic. The last time that it was parked counts."""
-    if redrives < known.parked:
-        return known
-    if redrives == known.parked:
+def of_parked(*, redrives: int, passed: bool, is_kept: bool, settled: bool) -> Known:
+    """What a record of the failure topic tells."""
+    return Known(parked=redrives, passed=passed, is_kept=is_kept, settled=settled)
+
+
+def together(known: Iterable[Known]) -> Known:
+    """What several records tell of one event, in whatever order they come."""
+    return reduce(_both, known, Known())
+
+
+def _both(one: Known, other: Known) -> Known:
+    # The last time that it was parked counts.
+    last = max(one, other, key=lambda known: known.parked)
+    if one.parked == other.parked:
         # Parked twice, which a killed worker may cause: one that still waits is what counts.
-        passed, is_kept = passed and known.passed, is_kept and known.is_kept
-    return known._replace(parked=redrives, passed=passed, is_kept=is_kept, settled=settled)
+        last = last._replace(
+            passed=one.passed and other.passed, is_kept=one.is_kept and other.is_kept
+        )
+    return last._replace(waits=one.waits or other.waits, redriven=max(one.redriven, other.redriven))
 
 
 def outcome_of(known: Known) -> Outcome | None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pop_stream.analysis.commits import Done
 from pop_stream.analysis.elsewhere import ToldHole
 from pop_stream.analysis.partition_account import Bounds, PartitionAccount, Range
+from pop_stream.analysis.sightings import Likenesses, Sightings
 from pop_stream.analysis.whereabouts import Known, Outcome, outcome_of
 
 _WAITS, _PARKED = Known(waits=True), Known(parked=0)
@@ -45,7 +46,10 @@ def test_every_offset_has_the_outcome_that_it_has(
     begin, end = span
     done = Done(committed, beyond)
     told = [hole(first, after, settled=settled) for first, after, settled in holes]
-    account = PartitionAccount(Bounds(0, begin, end, kept_from), done, known, holes=told)
+    sightings = Sightings(Likenesses())
+    for number, each in known.items():
+        sightings.add(number, each)
+    account = PartitionAccount(Bounds(0, begin, end, kept_from), done, sightings, holes=told)
     kept = [offset for offset in sorted(records) if max(begin, kept_from) <= offset < end]
     for offset in kept:
         account.take(offset)
@@ -72,7 +76,7 @@ def test_every_offset_has_the_outcome_that_it_has(
 def test_ranges_of_what_is_gone_are_told_whole() -> None:
     """Deleted beyond the commit, of which nobody has told yet, and what a hole's record tells."""
     account = PartitionAccount(
-        Bounds(2, 0, 20, 12), Done(8, frozenset((10,))), {}, holes=[hole(1, 3), hole(3, 4)]
+        Bounds(2, 0, 20, 12), Done(8, frozenset((10,))), None, holes=[hole(1, 3), hole(3, 4)]
     )
     for offset in range(12, 20):
         account.take(offset)
