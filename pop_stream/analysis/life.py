@@ -30,7 +30,7 @@ class Step:
         event = self.record
         match self.role:
             case Role.EVENTS:
-                return "replayed" if event.text("replay") else "produced"
+                return "produced"
             case Role.RETRY:
                 # A redrive keeps the count of attempts, and waits no more.
                 is_back = redrives_of(event.headers) and not event.trail.not_before

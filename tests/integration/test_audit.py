@@ -204,6 +204,24 @@ def test_what_was_deleted_before_it_was_delivered_is_a_hole(
     assert account(topics)["outcomes"] == {"expired": 3, "gone-settled": 2, "delivered": 4}
 
 
+def test_an_audit_amid_the_work_finds_nothing_wrong(topics: Settings, tmp_path: Path) -> None:
+    """Events come, fail, are parked and sent back meanwhile: what is read later was done later."""
+    trial, offsets = Trial(topics, tmp_path), 0
+    trial.send([event(n, filename="once" if n % 5 else "down") for n in range(60)])
+    quick = {"retry_backoff_seconds": "0.05,0.3", "auto_redrive": "1s"}
+    with (
+        trial.gstv(_RULES) as gstv,
+        trial.worker(gstv.url, **quick),
+        trial.feeding(events_per_second=100),
+    ):
+        eventually(lambda: trial.records(topics.failure_topic) >= 12, "some are parked")
+        for _ in range(3):
+            found = account(topics, "--to", "end")
+            assert found["holds"], found
+            assert found["offsets"] > offsets
+            offsets = found["offsets"]
+
+
 def test_offsets_without_a_record_are_told_apart(topics: Settings) -> None:
     """A transaction ends with a mark that takes an offset: it is no event."""
     write_in_transactions(topics, events(30))
