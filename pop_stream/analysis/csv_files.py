@@ -5,18 +5,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from pop_stream.analysis.csv_cell import formula_safe
 from pop_stream.errors import WorkFailedError
 
-#: With these a spreadsheet begins a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-
 WriteRow = Callable[[str, Sequence[object]], None]
-
-
-def as_text(value: object) -> str:
-    """A cell that no spreadsheet takes for a formula: with an apostrophe before it, if need be."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 @contextmanager
@@ -41,4 +33,4 @@ def csv_files(folder: Path, headers: Mapping[str, Sequence[str]]) -> Iterator[Wr
 
 
 def _write(writerow: Callable[[Sequence[str]], object], row: Sequence[object]) -> None:
-    writerow([as_text(value) for value in row])
+    writerow([formula_safe("" if value is None else str(value)) for value in row])

@@ -6,6 +6,10 @@ from pop_stream.cli.lazy import LazyCommand, LazyGroup
 
 COMMANDS = {
     "search": LazyCommand("pop_stream.cli.events_search:search", "Find events on the topics."),
+    "tail": LazyCommand(
+        "pop_stream.cli.events_tail:tail",
+        "Show events as they come, of all topics in the order in which they were stored.",
+    ),
     "export": LazyCommand(
         "pop_stream.cli.events_export:export",
         "Export events to Parquet, CSV or NDJSON files, with a manifest.",

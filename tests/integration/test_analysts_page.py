@@ -12,7 +12,7 @@ from tests.support.plays import event, pop_id_of
 from tests.support.trial import Trial
 
 _PAGE = Path(__file__).parents[2] / "docs" / "analysts.md"
-_SECTION = "## Where is it, is it all there, do both sides agree"
+_SECTION = "## Where is it, is it all there, do both sides agree?"
 _ID = "019af0c2-6b5e-7a51-9c0e-3f2b8d1c4e77"
 #: These go on until somebody ends them.
 _ENDLESS = "events tail"
@@ -21,7 +21,7 @@ _ENDLESS = "events tail"
 def commands() -> list[list[str]]:
     """What stands in the boxes of the section."""
     section = _PAGE.read_text().split(_SECTION)[1].split("\n## ")[0]
-    boxes = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
+    boxes = re.findall(r"```\n(pop-stream .*?)```", section, re.DOTALL)
     return [shlex.split(line)[1:] for box in boxes for line in box.splitlines()]
 
 

@@ -142,7 +142,8 @@ def test_a_topic_that_is_not_there_is_said(topics: Settings) -> None:
 
 def test_a_topic_that_is_deleted_meanwhile_ends_the_scan_with_an_error(topics: Settings) -> None:
     """What was read before that is not all, and does not look as if it were."""
-    send(topics, [event(n, filename="x" * 60_000) for n in range(2000)])
+    # More than come at once, and then are on their way.
+    send(topics, [event(n, filename="x" * 60_000) for n in range(3000)])
     admin = AdminClient({"bootstrap.servers": topics.kafka_bootstrap_servers})
     with Topics(topics) as reader:
         spans = reader.spans([topics.events_topic])
