@@ -4,7 +4,7 @@ import heapq
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from confluent_kafka import TopicPartition
 
@@ -50,6 +50,11 @@ class LiveTopics(Topics):
                 looked_at = time.monotonic()
                 for topic in sorted({topic for topic, _ in left}):
                     self._add_partitions(topic, left, reached)
+
+    def _view(self, message: Any, value: bytes | None, end: int) -> EventView:
+        # Where there is no end, nothing need be there behind this record.
+        is_known = end != _FOR_EVER
+        return super()._view(message, value, end if is_known else message.offset() + 1)
 
     def _add_partitions(
         self,

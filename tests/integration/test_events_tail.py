@@ -1,5 +1,6 @@
 """The tail on a real Kafka: the last events first, then each that comes, until Ctrl-C."""
 
+import asyncio
 import json
 import os
 import pty
@@ -15,6 +16,7 @@ from confluent_kafka.admin import AdminClient
 
 from pop_stream.settings import Settings
 from tests.support.command import environment_of, run_command
+from tests.support.header_names import produce_named
 from tests.support.kafka import Outgoing
 from tests.support.plays import event, events, pop_id_of, retry_of
 from tests.support.trial import Trial
@@ -111,6 +113,20 @@ def test_on_a_terminal_lines_are_cut_and_coloured(topics: Settings, tmp_path: Pa
     assert len(lines) == 2
     assert all(len(line) <= 90 and line.isprintable() for line in lines)
     assert "…" in page
+
+
+def test_a_header_name_that_is_no_text_does_not_end_it(topics: Settings) -> None:
+    """As with the scan: it is shown at once, though nothing comes behind it."""
+    with tailing(topics, "-n", "1", "--json") as process:
+        for value in (b'{"siteId":"1"}', b'{"siteId":"2"}'):
+            produced = produce_named(
+                topics.kafka_bootstrap_servers, topics.events_topic, [value], [b"caf\xe9"]
+            )
+            asyncio.run(produced)
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line, process.stderr and process.stderr.read()
+            assert json.loads(line)["event"] == json.loads(value)
 
 
 def test_a_topic_that_is_deleted_ends_it_with_an_error(topics: Settings, tmp_path: Path) -> None:
