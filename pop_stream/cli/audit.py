@@ -11,9 +11,9 @@ from typing import Any, Literal, NamedTuple
 import click
 import orjson
 
-from pop_stream.analysis.against import Comparison, compare, note_ours, read_theirs
-from pop_stream.analysis.audit import Asked, Audit, Stage
-from pop_stream.analysis.audit import audit as make_audit
+from pop_stream.analysis.audit.against import Comparison, compare, note_ours, read_theirs
+from pop_stream.analysis.audit.audit import Asked, Audit, Stage
+from pop_stream.analysis.audit.audit import audit as make_audit
 from pop_stream.analysis.period import Clock, parse_stored, parse_zone
 from pop_stream.analysis.spill import Heap
 from pop_stream.cli.audit_report import as_object, holds, print_audit

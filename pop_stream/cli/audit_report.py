@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from pop_stream.analysis.against import Comparison
-from pop_stream.analysis.audit import Audit
-from pop_stream.analysis.partition_account import MOST_RANGES, Range
-from pop_stream.analysis.whereabouts import Outcome
+from pop_stream.analysis.audit.against import Comparison
+from pop_stream.analysis.audit.audit import Audit
+from pop_stream.analysis.audit.partition_account import MOST_RANGES, Range
+from pop_stream.analysis.audit.whereabouts import Outcome
 from pop_stream.cli.output import print_table
 
 #: What each outcome is called in the identity.

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from pop_stream.analysis.planning import find_replayable
-from pop_stream.analysis.run_plan import gstv_origin
-from pop_stream.analysis.target import require_topic
+from pop_stream.analysis.replay.planning import find_replayable
+from pop_stream.analysis.replay.run_plan import gstv_origin
+from pop_stream.analysis.replay.target import require_topic
 from pop_stream.cli.plan_options import (
     PARKED_SETTINGS,
     Order,

@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 import click
 import orjson
 
-from pop_stream.analysis.commits import read_commits
-from pop_stream.analysis.life import Life, lives_of
-from pop_stream.analysis.life_told import life_as_lines, life_as_object
-from pop_stream.analysis.lives import MOST_RECORDS, Searched, find_records
-from pop_stream.analysis.retention import read_retention
+from pop_stream.analysis.audit.commits import read_commits
+from pop_stream.analysis.life.life import Life, lives_of
+from pop_stream.analysis.life.life_told import life_as_lines, life_as_object
+from pop_stream.analysis.life.lives import MOST_RECORDS, Searched, find_records
+from pop_stream.analysis.life.retention import read_retention
+from pop_stream.analysis.life.standing import Circumstances, standings_of
 from pop_stream.analysis.roles import roles_of
 from pop_stream.analysis.scan import Topics
-from pop_stream.analysis.standing import Circumstances, standings_of
 from pop_stream.cli.scan_progress import Style, progress_option, telling
 from pop_stream.cli.selection_options import SETTINGS, parse_pop_ids
 from pop_stream.cli.settings_options import with_settings

@@ -7,9 +7,9 @@ import orjson
 
 from pop_stream.analysis.as_object import as_line, as_object
 from pop_stream.analysis.matching import matching
-from pop_stream.analysis.parked_now import ParkedNow
-from pop_stream.analysis.parking import OPEN
-from pop_stream.analysis.planning import part, since
+from pop_stream.analysis.parked.parked_now import ParkedNow
+from pop_stream.analysis.parked.parking import OPEN
+from pop_stream.analysis.replay.planning import part, since
 from pop_stream.analysis.scan import Topics
 from pop_stream.cli.plan_options import PARKED_SETTINGS
 from pop_stream.cli.scan_progress import Style, progress_option, telling

@@ -2,7 +2,7 @@
 
 import click
 
-from pop_stream.analysis.planning import find_parked
+from pop_stream.analysis.replay.planning import find_parked
 from pop_stream.cli.plan_options import (
     PARKED_SETTINGS,
     Order,

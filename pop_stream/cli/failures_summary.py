@@ -6,10 +6,10 @@ from typing import Any
 import click
 
 from pop_stream.analysis.matching import matching
-from pop_stream.analysis.overview import AGES, Overview
-from pop_stream.analysis.parked_now import ParkedNow
-from pop_stream.analysis.parking import OPEN, State
-from pop_stream.analysis.planning import now_ms, part, since
+from pop_stream.analysis.parked.overview import AGES, Overview
+from pop_stream.analysis.parked.parked_now import ParkedNow
+from pop_stream.analysis.parked.parking import OPEN, State
+from pop_stream.analysis.replay.planning import now_ms, part, since
 from pop_stream.analysis.scan import Topics
 from pop_stream.cli.output import print_json, print_table
 from pop_stream.cli.plan_options import PARKED_SETTINGS

@@ -10,8 +10,8 @@ import click
 from click.core import ParameterSource
 
 from pop_stream import __version__
-from pop_stream.analysis.run_plan import Operator
-from pop_stream.analysis.sending import Limits
+from pop_stream.analysis.replay.run_plan import Operator
+from pop_stream.analysis.replay.sending import Limits
 from pop_stream.cli.selection_options import SETTINGS
 from pop_stream.errors import UsageError
 

@@ -11,19 +11,19 @@ from typing import Any
 
 import click
 
-from pop_stream.analysis.journal import Journal
-from pop_stream.analysis.plan import Kind, Plan
-from pop_stream.analysis.plan_files import (
+from pop_stream.analysis.replay.journal import Journal
+from pop_stream.analysis.replay.plan import Kind, Plan
+from pop_stream.analysis.replay.plan_files import (
     list_of,
     planned_in,
     read_plan,
     receipt_of,
     write_whole,
 )
-from pop_stream.analysis.receipt import account_of
-from pop_stream.analysis.receipt import receipt_of as receipt_for
-from pop_stream.analysis.run_plan import Conduct, Ran, now, open_journal, run_plan
-from pop_stream.analysis.sending import Ending, Limits
+from pop_stream.analysis.replay.receipt import account_of
+from pop_stream.analysis.replay.receipt import receipt_of as receipt_for
+from pop_stream.analysis.replay.run_plan import Conduct, Ran, now, open_journal, run_plan
+from pop_stream.analysis.replay.sending import Ending, Limits
 from pop_stream.cli.output import as_json_text, print_json
 from pop_stream.cli.plan_options import Order
 from pop_stream.cli.scan_progress import Style, telling

@@ -13,10 +13,10 @@ import click
 
 from pop_stream import __version__
 from pop_stream.analysis.event_view import EventView
-from pop_stream.analysis.plan import Kind, Plan, PlannedList
-from pop_stream.analysis.plan_files import ListWriter, list_of, require_free, write_whole
-from pop_stream.analysis.planning import Findings
-from pop_stream.analysis.run_plan import now
+from pop_stream.analysis.replay.plan import Kind, Plan, PlannedList
+from pop_stream.analysis.replay.plan_files import ListWriter, list_of, require_free, write_whole
+from pop_stream.analysis.replay.planning import Findings
+from pop_stream.analysis.replay.run_plan import now
 from pop_stream.cli.output import print_json
 from pop_stream.cli.plan_options import Reply, Write
 from pop_stream.pop.identity import uuid7

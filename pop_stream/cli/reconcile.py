@@ -8,12 +8,12 @@ from typing import Literal
 
 import click
 
-from pop_stream.analysis import reconciling
 from pop_stream.analysis.csv_files import WriteRow, csv_files
-from pop_stream.analysis.orders import read_orders
-from pop_stream.analysis.playlists import read_playlists
-from pop_stream.analysis.reconciling import HEADERS, Theirs, Wanted
-from pop_stream.analysis.sides import parse_columns
+from pop_stream.analysis.reconcile import reconciling
+from pop_stream.analysis.reconcile.orders import read_orders
+from pop_stream.analysis.reconcile.playlists import read_playlists
+from pop_stream.analysis.reconcile.reconciling import HEADERS, Theirs, Wanted
+from pop_stream.analysis.reconcile.sides import parse_columns
 from pop_stream.cli.output import print_json
 from pop_stream.cli.reconcile_report import as_object, print_found
 from pop_stream.cli.scan_progress import Style, progress_option, telling

@@ -6,10 +6,10 @@ from typing import Any
 import click
 
 from pop_stream.analysis.as_object import printable
-from pop_stream.analysis.orders import OrderState
-from pop_stream.analysis.playlists import VIOLATIONS
-from pop_stream.analysis.reconcile import Difference, difference_as_object
-from pop_stream.analysis.reconciling import Reconciled
+from pop_stream.analysis.reconcile.orders import OrderState
+from pop_stream.analysis.reconcile.playlists import VIOLATIONS
+from pop_stream.analysis.reconcile.reconcile import Difference, difference_as_object
+from pop_stream.analysis.reconcile.reconciling import Reconciled
 from pop_stream.cli.output import print_table
 
 

@@ -6,6 +6,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pop_stream.analysis.csv_cell import FORMULA_BEGINS
 from pop_stream.analysis.export.columns import Row
 
 _NUMBERS: Final = {
@@ -20,10 +21,6 @@ _NUMBERS: Final = {
 SCHEMA: Final = pa.schema([(name, _NUMBERS.get(name, pa.string())) for name in Row._fields])
 _NEVER_NULL: Final = ("pop_id", "topic")
 
-#: With these a text begins that a spreadsheet takes for a formula; and the quote itself, so that
-#: what was there can be told from what was put before it.
-FORMULA_BEGINS: Final = "-=+@\t\r\n'＝＋－＠"  # noqa: RUF001 - some spreadsheets take wide ones too
-
 
 def table_of(rows: Sequence[Row]) -> pa.Table:
     """Rows as a table."""
@@ -34,16 +31,14 @@ def table_of(rows: Sequence[Row]) -> pa.Table:
 
 def without_formulas(table: pa.Table) -> pa.Table:
     """Put a quote before each text that a spreadsheet would take for a formula."""
-    begins = f"^[{FORMULA_BEGINS}]"
     columns: Iterable[pa.ChunkedArray] = (
-        _quoted(column, begins) if column.type == pa.string() else column
-        for column in table.columns
+        _quoted(column) if column.type == pa.string() else column for column in table.columns
     )
     return pa.Table.from_arrays(list(columns), schema=table.schema)
 
 
-def _quoted(column: pa.ChunkedArray, begins: str) -> pa.ChunkedArray:
-    is_formula = pc.match_substring_regex(column, begins)
+def _quoted(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    is_formula = pc.match_substring_regex(column, FORMULA_BEGINS)
     if not pc.any(is_formula).as_py():
         return column
     return pc.if_else(is_formula, pc.binary_join_element_wise("'", column, ""), column)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from pop_stream.analysis.commits import Commits, Done
+from pop_stream.analysis.audit.commits import Commits, Done
 from pop_stream.analysis.event_view import EventView
 from pop_stream.pop.redrive import REDRIVABLE, RedriveSchedule, Step
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pop_stream.analysis.done import FAILED, SENT, Done, Ended, Lines, together
+from pop_stream.analysis.replay.done import FAILED, SENT, Done, Ended, Lines, together
 
 spans = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 5)))
 

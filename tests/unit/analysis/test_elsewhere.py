@@ -1,12 +1,12 @@
 """What the retry topic, the failure topic and the marks tell of the players' records."""
 
-from pop_stream.analysis.commits import Done
-from pop_stream.analysis.doubts import doubts_of
-from pop_stream.analysis.elsewhere import Elsewhere, ToldHole
+from pop_stream.analysis.audit.commits import Done
+from pop_stream.analysis.audit.doubts import doubts_of
+from pop_stream.analysis.audit.elsewhere import Elsewhere, ToldHole
+from pop_stream.analysis.audit.whereabouts import Outcome, outcome_of
 from pop_stream.analysis.event_view import EventView
 from pop_stream.analysis.roles import roles_of
 from pop_stream.analysis.scan import Span
-from pop_stream.analysis.whereabouts import Outcome, outcome_of
 from pop_stream.pop.hole import Hole
 from pop_stream.pop.redrive import Step
 from pop_stream.settings import Settings

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pop_stream.analysis.orders import Order, read_orders, state_of, time_share
+from pop_stream.analysis.reconcile.orders import Order, read_orders, state_of, time_share
 from pop_stream.errors import UsageError
 
 at = datetime.fromisoformat

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from pop_stream.analysis.event_view import EventView
-from pop_stream.analysis.parking import Parking, State
+from pop_stream.analysis.parked.parking import Parking, State
 from pop_stream.pop.redrive import RedriveSchedule, Step
 
 ID = "019af0c2-6b5e-7a51-9c0e-3f2b8d1c4e77"

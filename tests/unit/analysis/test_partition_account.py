@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pop_stream.analysis.commits import Done
-from pop_stream.analysis.elsewhere import ToldHole
-from pop_stream.analysis.partition_account import Bounds, PartitionAccount, Range
-from pop_stream.analysis.sightings import Likenesses, Sightings
-from pop_stream.analysis.whereabouts import Known, Outcome, outcome_of
+from pop_stream.analysis.audit.commits import Done
+from pop_stream.analysis.audit.elsewhere import ToldHole
+from pop_stream.analysis.audit.partition_account import Bounds, PartitionAccount, Range
+from pop_stream.analysis.audit.sightings import Likenesses, Sightings
+from pop_stream.analysis.audit.whereabouts import Known, Outcome, outcome_of
 
 _WAITS, _PARKED = Known(waits=True), Known(parked=0)
 _BACK = Known(parked=0, redriven=1)

@@ -7,11 +7,17 @@ from typing import Any
 
 import pytest
 
-from pop_stream.analysis.done import SENT, Ended
-from pop_stream.analysis.journal import Journal, Written
-from pop_stream.analysis.plan import Plan, Planned, PlannedList, parse_plan
-from pop_stream.analysis.plan_files import ListWriter, list_of, planned_in, read_plan, write_whole
-from pop_stream.analysis.receipt import receipt_of
+from pop_stream.analysis.replay.done import SENT, Ended
+from pop_stream.analysis.replay.journal import Journal, Written
+from pop_stream.analysis.replay.plan import Plan, Planned, PlannedList, parse_plan
+from pop_stream.analysis.replay.plan_files import (
+    ListWriter,
+    list_of,
+    planned_in,
+    read_plan,
+    write_whole,
+)
+from pop_stream.analysis.replay.receipt import receipt_of
 from pop_stream.analysis.scan import Span
 from pop_stream.errors import UsageError
 from tests.unit.analysis.views import POP_ID, view

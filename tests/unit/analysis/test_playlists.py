@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pop_stream.analysis.playlists import read_playlists
+from pop_stream.analysis.reconcile.playlists import read_playlists
 from pop_stream.errors import UsageError
 
 ASSETS: list[dict[str, Any]] = [

@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pop_stream.analysis.play import FIELDS, differing, natural_key, play_of
-from pop_stream.analysis.reconcile import Difference, Entry, Key, Tally, key_of, reconcile, unique
+from pop_stream.analysis.reconcile.reconcile import (
+    Difference,
+    Entry,
+    Key,
+    Tally,
+    key_of,
+    reconcile,
+    unique,
+)
 from pop_stream.analysis.spill import Heap
 
 EVENT = {

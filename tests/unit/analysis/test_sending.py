@@ -5,15 +5,15 @@ from threading import Event as Flag
 
 import pytest
 
-from pop_stream.analysis.done import ANOTHER, GONE
-from pop_stream.analysis.error_rate import ErrorRate, too_many_come_back
 from pop_stream.analysis.event_view import EventView
-from pop_stream.analysis.overview import Overview, age_of
-from pop_stream.analysis.plan import Planned
-from pop_stream.analysis.planned_events import side_by_side
-from pop_stream.analysis.seen import Seen
-from pop_stream.analysis.sending import AT_ONCE, Limits
-from pop_stream.analysis.target import is_live, reaches_gstv, require_topic
+from pop_stream.analysis.parked.overview import Overview, age_of
+from pop_stream.analysis.replay.done import ANOTHER, GONE
+from pop_stream.analysis.replay.error_rate import ErrorRate, too_many_come_back
+from pop_stream.analysis.replay.plan import Planned
+from pop_stream.analysis.replay.planned_events import side_by_side
+from pop_stream.analysis.replay.seen import Seen
+from pop_stream.analysis.replay.sending import AT_ONCE, Limits
+from pop_stream.analysis.replay.target import is_live, reaches_gstv, require_topic
 from pop_stream.cli.plan_runs import pausing
 from pop_stream.errors import UsageError
 from pop_stream.settings import Settings

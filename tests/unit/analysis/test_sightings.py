@@ -6,8 +6,8 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pop_stream.analysis.sightings import Likenesses, Sightings
-from pop_stream.analysis.whereabouts import Known, together
+from pop_stream.analysis.audit.sightings import Likenesses, Sightings
+from pop_stream.analysis.audit.whereabouts import Known, together
 
 _KNOWN = st.builds(
     Known,

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from pop_stream.analysis.commits import Commits, Done
+from pop_stream.analysis.audit.commits import Commits, Done
+from pop_stream.analysis.audit.whereabouts import Outcome
 from pop_stream.analysis.event_view import EventView
-from pop_stream.analysis.life import lives_of
-from pop_stream.analysis.life_told import life_as_lines, life_as_object
+from pop_stream.analysis.life.life import lives_of
+from pop_stream.analysis.life.life_told import life_as_lines, life_as_object
+from pop_stream.analysis.life.standing import Circumstances, Standing, standings_of
 from pop_stream.analysis.roles import roles_of
-from pop_stream.analysis.standing import Circumstances, Standing, standings_of
-from pop_stream.analysis.whereabouts import Outcome
 from pop_stream.pop.hole import Hole
 from pop_stream.pop.redrive import Step
 from pop_stream.settings import Settings

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from pop_stream.analysis.event_view import EventView
-from pop_stream.analysis.plan import Plan, Planned, PlannedList, parse_plan
+from pop_stream.analysis.replay.plan import Plan, Planned, PlannedList, parse_plan
 from pop_stream.errors import UsageError, WorkFailedError
 
 _BLOCK_BYTES: Final = 1 << 20

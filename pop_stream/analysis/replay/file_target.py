@@ -9,9 +9,9 @@ from typing import Any
 import orjson
 
 from pop_stream.analysis.as_object import as_object
-from pop_stream.analysis.done import SENT
 from pop_stream.analysis.event_view import EventView
-from pop_stream.analysis.target import Outcomes
+from pop_stream.analysis.replay.done import SENT
+from pop_stream.analysis.replay.target import Outcomes
 from pop_stream.errors import UsageError, WorkFailedError
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pop_stream.analysis.as_object import iso, printable
-from pop_stream.analysis.life import Life, Step
+from pop_stream.analysis.life.life import Life, Step
+from pop_stream.analysis.life.standing import Standing
 from pop_stream.analysis.roles import Role
-from pop_stream.analysis.standing import Standing
 from pop_stream.pop.identity import time_of
 from pop_stream.pop.trail import redrives_of
 

@@ -9,10 +9,10 @@ from uuid import UUID
 
 import orjson
 
+from pop_stream.analysis.audit.whereabouts import Outcome
 from pop_stream.analysis.event_view import EventView
 from pop_stream.analysis.partner_file import read_rows
 from pop_stream.analysis.spill import Heap, joined
-from pop_stream.analysis.whereabouts import Outcome
 from pop_stream.errors import UsageError
 from pop_stream.gstv.mock.ledger import read_ledger
 from pop_stream.pop.identity import parse_pop_id

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from threading import Event as Flag
 from typing import Final
 
-from pop_stream.analysis.done import FAILED, SENT
 from pop_stream.analysis.event_view import EventView
-from pop_stream.analysis.target import Outcomes
+from pop_stream.analysis.replay.done import FAILED, SENT
+from pop_stream.analysis.replay.target import Outcomes
 from pop_stream.errors import UsageError
 from pop_stream.gstv.client import GstvClient
 from pop_stream.gstv.from_settings import client_maker, policy_of, rules_of

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from pop_stream.analysis.done import FAILED, SENT
 from pop_stream.analysis.event_view import EventView
+from pop_stream.analysis.replay.done import FAILED, SENT
+from pop_stream.analysis.replay.target import Outcomes
 from pop_stream.analysis.scan import client_options
-from pop_stream.analysis.target import Outcomes
 from pop_stream.settings import Settings
 
 #: As confluent_kafka takes them.

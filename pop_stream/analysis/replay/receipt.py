@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from pop_stream.analysis.done import SENT, Done, Lines
-from pop_stream.analysis.journal import Written
-from pop_stream.analysis.plan import Plan, Planned
+from pop_stream.analysis.replay.done import SENT, Done, Lines
+from pop_stream.analysis.replay.journal import Written
+from pop_stream.analysis.replay.plan import Plan, Planned
 
 _FORM: Final = 1
 

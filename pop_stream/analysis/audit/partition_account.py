@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from pop_stream.analysis.commits import Done
-from pop_stream.analysis.elsewhere import ToldHole
-from pop_stream.analysis.sightings import Likenesses, Sightings
-from pop_stream.analysis.whereabouts import Known, Outcome, outcome_of
+from pop_stream.analysis.audit.commits import Done
+from pop_stream.analysis.audit.elsewhere import ToldHole
+from pop_stream.analysis.audit.sightings import Likenesses, Sightings
+from pop_stream.analysis.audit.whereabouts import Known, Outcome, outcome_of
 from pop_stream.errors import WorkFailedError
 
 #: Of more ranges than that only the number is kept.

@@ -11,11 +11,11 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from pop_stream.analysis.commits import Commits
+from pop_stream.analysis.audit.commits import Commits
+from pop_stream.analysis.audit.sightings import Likenesses, Sightings
+from pop_stream.analysis.audit.whereabouts import Known, of_parked, of_retry, together
 from pop_stream.analysis.event_view import EventView
 from pop_stream.analysis.roles import Role
-from pop_stream.analysis.sightings import Likenesses, Sightings
-from pop_stream.analysis.whereabouts import Known, of_parked, of_retry, together
 from pop_stream.pop.hole import GONE
 from pop_stream.pop.settlement import note_mark
 from pop_stream.pop.trail import redrives_of

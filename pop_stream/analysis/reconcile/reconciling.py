@@ -8,14 +8,26 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from pop_stream.analysis.audit import Audit, Stage
+from pop_stream.analysis.audit.audit import Audit, Stage
 from pop_stream.analysis.csv_files import WriteRow
-from pop_stream.analysis.orders import Orders, OrderState
 from pop_stream.analysis.play import FIELDS
-from pop_stream.analysis.playlists import VIOLATIONS, Playlists
-from pop_stream.analysis.reconcile import Difference, Entry, Key, Tally, key_of, reconcile, unique
+from pop_stream.analysis.reconcile.orders import Orders, OrderState
+from pop_stream.analysis.reconcile.playlists import VIOLATIONS, Playlists
+from pop_stream.analysis.reconcile.reconcile import (
+    Difference,
+    Entry,
+    Key,
+    Tally,
+    key_of,
+    reconcile,
+    unique,
+)
+from pop_stream.analysis.reconcile.sides import (
+    read_ours_from_file,
+    read_ours_from_topics,
+    read_theirs,
+)
 from pop_stream.analysis.selection import Selection
-from pop_stream.analysis.sides import read_ours_from_file, read_ours_from_topics, read_theirs
 from pop_stream.analysis.spill import Heap
 from pop_stream.settings import Settings
 

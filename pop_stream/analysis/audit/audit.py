@@ -6,15 +6,15 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from pop_stream.analysis.commits import Commits, read_commits
-from pop_stream.analysis.doubts import Doubt, doubts_of
-from pop_stream.analysis.elsewhere import Elsewhere
+from pop_stream.analysis.audit.commits import Commits, read_commits
+from pop_stream.analysis.audit.doubts import Doubt, doubts_of
+from pop_stream.analysis.audit.elsewhere import Elsewhere
+from pop_stream.analysis.audit.partition_account import Bounds, PartitionAccount
+from pop_stream.analysis.audit.whereabouts import Outcome
 from pop_stream.analysis.event_view import EventView
-from pop_stream.analysis.partition_account import Bounds, PartitionAccount
 from pop_stream.analysis.period import Stored
 from pop_stream.analysis.roles import roles_of
 from pop_stream.analysis.scan import Progress, Span, Topics
-from pop_stream.analysis.whereabouts import Outcome
 from pop_stream.errors import UsageError
 from pop_stream.pop.trail import player_pop_id
 from pop_stream.settings import Settings

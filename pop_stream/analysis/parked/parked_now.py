@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final, Self
 
-from pop_stream.analysis.parking import Parking
+from pop_stream.analysis.parked.parking import Parking
 from pop_stream.analysis.scan import Progress, Span, Topics
 from pop_stream.kafka.admin import connected_admin
 from pop_stream.kafka.group import committed_by

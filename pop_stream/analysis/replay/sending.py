@@ -9,14 +9,14 @@ from threading import Event as Flag
 from time import monotonic
 from typing import Final
 
-from pop_stream.analysis.done import SENT, is_error, together
-from pop_stream.analysis.error_rate import ErrorRate, too_many_come_back
 from pop_stream.analysis.event_view import EventView
-from pop_stream.analysis.file_target import FileTarget
-from pop_stream.analysis.journal import Journal
-from pop_stream.analysis.planned_events import Found
+from pop_stream.analysis.replay.done import SENT, is_error, together
+from pop_stream.analysis.replay.error_rate import ErrorRate, too_many_come_back
+from pop_stream.analysis.replay.file_target import FileTarget
+from pop_stream.analysis.replay.journal import Journal
+from pop_stream.analysis.replay.planned_events import Found
+from pop_stream.analysis.replay.target import Target
 from pop_stream.analysis.scan import Progress
-from pop_stream.analysis.target import Target
 
 #: So many are under way at once, at most: a kill may send them twice.
 AT_ONCE: Final = 500

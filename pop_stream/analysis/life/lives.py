@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pop_stream.analysis.event_view import EventView
-from pop_stream.analysis.life import id_of
+from pop_stream.analysis.life.life import id_of
 from pop_stream.analysis.period import Stored
 from pop_stream.analysis.roles import Role
 from pop_stream.analysis.scan import Progress, Span, Topics

@@ -10,18 +10,18 @@ from time import monotonic
 from typing import Any, Final
 
 from pop_stream.analysis.event_view import EventView
-from pop_stream.analysis.file_target import FileTarget
-from pop_stream.analysis.gstv_target import GstvTarget
-from pop_stream.analysis.journal import Journal
-from pop_stream.analysis.parked_now import ParkedNow
-from pop_stream.analysis.parking import Parking, State
-from pop_stream.analysis.plan import Plan
-from pop_stream.analysis.plan_files import journal_of, list_of, planned_in
-from pop_stream.analysis.planned_events import planned_events
+from pop_stream.analysis.parked.parked_now import ParkedNow
+from pop_stream.analysis.parked.parking import Parking, State
+from pop_stream.analysis.replay.file_target import FileTarget
+from pop_stream.analysis.replay.gstv_target import GstvTarget
+from pop_stream.analysis.replay.journal import Journal
+from pop_stream.analysis.replay.plan import Plan
+from pop_stream.analysis.replay.plan_files import journal_of, list_of, planned_in
+from pop_stream.analysis.replay.planned_events import planned_events
+from pop_stream.analysis.replay.sending import Checks, Ending, Limits, Sending
+from pop_stream.analysis.replay.target import NullTarget, Target, reaches_gstv
+from pop_stream.analysis.replay.topic_target import HeadersOf, TopicTarget
 from pop_stream.analysis.scan import Progress, Topics
-from pop_stream.analysis.sending import Checks, Ending, Limits, Sending
-from pop_stream.analysis.target import NullTarget, Target, reaches_gstv
-from pop_stream.analysis.topic_target import HeadersOf, TopicTarget
 from pop_stream.errors import UsageError
 from pop_stream.gstv.from_settings import endpoint_of
 from pop_stream.pop.trail import redriven, replayed

@@ -5,7 +5,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Final
 
-from pop_stream.analysis.whereabouts import Known, together
+from pop_stream.analysis.audit.whereabouts import Known, together
 
 #: The lower bits say what is known; the upper ones, of which offset.
 _BITS: Final = 20

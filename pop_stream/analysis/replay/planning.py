@@ -8,13 +8,13 @@ from typing import Final
 
 from pop_stream.analysis.event_view import EventView
 from pop_stream.analysis.matching import matching
-from pop_stream.analysis.overview import Overview
-from pop_stream.analysis.parked_now import ParkedNow
-from pop_stream.analysis.parking import State, is_whole
+from pop_stream.analysis.parked.overview import Overview
+from pop_stream.analysis.parked.parked_now import ParkedNow
+from pop_stream.analysis.parked.parking import State, is_whole
+from pop_stream.analysis.replay.seen import Seen
+from pop_stream.analysis.replay.target import is_live, reaches_gstv
 from pop_stream.analysis.scan import Progress, Span, Topics
-from pop_stream.analysis.seen import Seen
 from pop_stream.analysis.selection import Selection
-from pop_stream.analysis.target import is_live, reaches_gstv
 from pop_stream.pop.trail import is_replayed, redrives_of
 from pop_stream.settings import Settings
 

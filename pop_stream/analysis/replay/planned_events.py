@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, groupby
 from typing import TypeAlias
 
-from pop_stream.analysis.done import ANOTHER, GONE
 from pop_stream.analysis.event_view import EventView
-from pop_stream.analysis.plan import Planned
+from pop_stream.analysis.replay.done import ANOTHER, GONE
+from pop_stream.analysis.replay.plan import Planned
 from pop_stream.analysis.scan import Span, Topics
 
 #: An event of the plan, or why it is not there.

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from pop_stream.analysis.done import Done, Ended
-from pop_stream.analysis.plan_files import fsync_folder
+from pop_stream.analysis.replay.done import Done, Ended
+from pop_stream.analysis.replay.plan_files import fsync_folder
 from pop_stream.errors import UsageError, WorkFailedError
 
 

@@ -5,10 +5,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pop_stream.analysis.as_object import iso
-from pop_stream.analysis.commits import Commits
-from pop_stream.analysis.life import Life, Step
-from pop_stream.analysis.roles import Role
-from pop_stream.analysis.whereabouts import (
+from pop_stream.analysis.audit.commits import Commits
+from pop_stream.analysis.audit.whereabouts import (
     Known,
     Outcome,
     of_parked,
@@ -16,6 +14,8 @@ from pop_stream.analysis.whereabouts import (
     outcome_of,
     together,
 )
+from pop_stream.analysis.life.life import Life, Step
+from pop_stream.analysis.roles import Role
 from pop_stream.pop.hole import GONE
 from pop_stream.pop.trail import Origin, redrives_of
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from pop_stream.analysis.commits import Commits
-from pop_stream.analysis.elsewhere import ToldHole
+from pop_stream.analysis.audit.commits import Commits
+from pop_stream.analysis.audit.elsewhere import ToldHole
 from pop_stream.analysis.roles import Role
 from pop_stream.analysis.scan import Span
 

@@ -1,0 +1,1 @@
+"""Accounts for every offset of the players' topic."""

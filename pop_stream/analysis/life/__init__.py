@@ -1,0 +1,1 @@
+"""Tells one event's life."""

@@ -1,0 +1,1 @@
+"""Which events are parked, and how they stand."""

@@ -1,0 +1,1 @@
+"""Compares what was delivered with GSTV's file, with orders and with playlists."""

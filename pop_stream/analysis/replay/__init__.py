@@ -1,0 +1,1 @@
+"""Sends events once more, by a plan that was reviewed."""
