@@ -6,23 +6,33 @@ joined and nothing is committed. A topic may grow meanwhile; what comes later is
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, Self
+from functools import partial
+from operator import methodcaller
+from typing import Any, Final, NamedTuple, Self, TypeVar
 
 from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
 
+from pop_stream.analysis.asking import asked
 from pop_stream.analysis.event_view import EventView
 from pop_stream.analysis.odd_headers import OddHeaders
 from pop_stream.analysis.period import Stored
 from pop_stream.errors import KafkaUnreachableError, TopicsMissingError, WorkFailedError
 from pop_stream.settings import Settings
 
+T = TypeVar("T")
+
 _AT_ONCE: Final = 500
-_ANSWER_SECONDS: Final = 15.0
+_ANSWER_SECONDS: Final = 10.0
 _POLL_SECONDS: Final = 0.5
 #: After so long without any record: is the topic still there?
 _LOOKS_SECONDS: Final = (3.0, 15.0)
 #: Without any record for so long, something is wrong.
 _PATIENCE_SECONDS: Final = 60.0
+
+
+#: Not `message.headers()`: for a name that is no text the client gives what is no list, with an
+#: exception that Python does not look for where it has made a call fast; the process would end.
+_headers_of: Final = methodcaller("headers")
 
 
 class Span(NamedTuple):
@@ -77,8 +87,10 @@ class Topics:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._consumer.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None or issubclass(kind, Exception):
+            self._consumer.close()
+        # Else somebody has pressed Ctrl-C and waits; and no group was joined that is to be left.
 
     def spans(self, topics: Sequence[str], stored: Stored | None = None) -> list[Span]:
         """Where topics begin and end now; with `stored`, only from where that begins.
@@ -89,10 +101,7 @@ class Topics:
         places = [place for topic in topics for place in self._places(topic)]
         spans = []
         for place in places:
-            try:
-                begin, end = self._consumer.get_watermark_offsets(place, timeout=_ANSWER_SECONDS)
-            except KafkaException as error:
-                raise self._failure(error) from error
+            begin, end = self._ask(partial(self._bounds_of, place))
             spans.append(Span(place.topic, place.partition, begin, end))
         if stored is None or stored.begin is None:
             return spans
@@ -100,10 +109,19 @@ class Topics:
 
     def cluster_id(self) -> str:
         """Which Kafka it is: the same for as long as it lives. Raises as `spans` does."""
+        return self._ask(
+            lambda: str(self._consumer.list_topics(timeout=_ANSWER_SECONDS).cluster_id)
+        )
+
+    def _ask(self, question: Callable[[], T]) -> T:
         try:
-            return str(self._consumer.list_topics(timeout=_ANSWER_SECONDS).cluster_id)
+            return asked(question)
         except KafkaException as error:
             raise self._failure(error) from error
+
+    def _bounds_of(self, place: TopicPartition) -> tuple[int, int]:
+        begin, end = self._consumer.get_watermark_offsets(place, timeout=_ANSWER_SECONDS)
+        return begin, end
 
     def _require(self, left: Mapping[tuple[str, int], Span]) -> None:
         for topic in sorted({topic for topic, _ in left}):
@@ -111,25 +129,25 @@ class Topics:
 
     def _places(self, topic: str) -> list[TopicPartition]:
         try:
-            found = self._consumer.list_topics(topic, timeout=_ANSWER_SECONDS).topics[topic]
+            return asked(lambda: self._described(topic))
         except KafkaException as error:
-            raise self._failure(error) from error
-        if found.error is not None:
-            if found.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+            if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 raise TopicsMissingError(
                     f"no such topic: {topic}; `pop-stream topics ensure` makes it"
-                )
-            raise WorkFailedError(f"{topic}: Kafka refuses: {found.error.str()}")
+                ) from error
+            raise self._failure(error) from error
+
+    def _described(self, topic: str) -> list[TopicPartition]:
+        found = self._consumer.list_topics(topic, timeout=_ANSWER_SECONDS).topics[topic]
+        if found.error is not None:
+            raise KafkaException(found.error)
         return [TopicPartition(topic, number) for number in sorted(found.partitions)]
 
     def _from_time(self, spans: Sequence[Span], begin: int) -> list[Span]:
         # The first record that was stored then or later; those behind it may be older, and are
         # tried one by one.
-        asked = [TopicPartition(each.topic, each.partition, begin) for each in spans]
-        try:
-            found = self._consumer.offsets_for_times(asked, timeout=_ANSWER_SECONDS)
-        except KafkaException as error:
-            raise self._failure(error) from error
+        times = [TopicPartition(each.topic, each.partition, begin) for each in spans]
+        found = self._ask(lambda: self._consumer.offsets_for_times(times, timeout=_ANSWER_SECONDS))
         first = {(place.topic, place.partition): place.offset for place in found}
         narrowed = []
         for each in spans:
@@ -218,7 +236,7 @@ class Topics:
     def _view(self, message: Any, value: bytes | None, end: int) -> EventView:
         topic, partition, offset = message.topic(), message.partition(), message.offset()
         try:
-            headers = message.headers()
+            headers = _headers_of(message)
         except (SystemError, UnicodeDecodeError):
             # What the client says of a name that is no text depends on its version.
             headers = self._odd_headers.of(topic, partition, offset, end=end)

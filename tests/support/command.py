@@ -1,11 +1,17 @@
-"""Runs a command of pop-stream as a person would."""
+"""Runs a command of pop-stream as a person would, but in this process: a start takes a second."""
 
+import contextlib
+import io
+import logging
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+from pop_stream.cli.main import run
 from pop_stream.settings import Settings
 
 _OF_THE_TEST = (
@@ -21,20 +27,44 @@ def run_command(
     cwd: Path | None = None,
     **overrides: Any,
 ) -> "subprocess.CompletedProcess[str]":
-    """Run it with a test's topics; `overrides` are further settings by name."""
-    return subprocess.run(
-        [sys.executable, "-m", "pop_stream", *map(str, arguments)],
-        env=os.environ | environment_of(settings, **overrides),
-        input=stdin,
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    """Run it with a test's topics; `overrides` are further settings by name.
+
+    Not for what is killed or interrupted: that needs a process of its own.
+    """
+    argv = [str(each) for each in arguments]
+    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", newline="") for _ in range(2))
+    with (
+        patch.dict(os.environ, environment_of(settings, **overrides)),
+        patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO((stdin or "").encode()))),
+        contextlib.chdir(cwd or Path.cwd()),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        _logging_as_it_was(),
+    ):
+        code = run(argv)
+    return subprocess.CompletedProcess(argv, code, _text_of(out), _text_of(err))
 
 
 def environment_of(settings: Settings, **overrides: Any) -> dict[str, str]:
     """The variables that give a command a test's topics."""
     values = {name: getattr(settings, name) for name in _OF_THE_TEST} | overrides
     return {f"POP_STREAM_{name.upper()}": str(value) for name, value in values.items()}
+
+
+@contextlib.contextmanager
+def _logging_as_it_was() -> Iterator[None]:
+    """Take back what a command sets up for its own process."""
+    root, own = logging.getLogger(), logging.getLogger("pop_stream")
+    before = (root.handlers, root.level, own.level)
+    try:
+        yield
+    finally:
+        root.handlers = before[0]
+        root.setLevel(before[1])
+        own.setLevel(before[2])
+
+
+def _text_of(stream: io.TextIOWrapper) -> str:
+    stream.flush()
+    stream.seek(0)
+    return stream.read()

@@ -96,10 +96,17 @@ def _counts(row: Row[Any]) -> tuple[Cell, ...]:
 def _screens(counted: Counted) -> Table:
     def rows() -> Iterator[tuple[Cell, ...]]:
         screen_of = counted.screen_of()
-        for row in counted.screens.by_plays():
+
+        def names(row: Row[Any]) -> tuple[str, str]:
             screen = screen_of(row.number)
-            names = (OTHERS, "") if screen is None else (screen.site, screen.screen)
-            yield (*names, *_counts(row))
+            return (OTHERS, "") if screen is None else (screen.site, screen.screen)
+
+        # Those with as many by what people call them: the names within are numbers as they came.
+        in_order = sorted(
+            counted.screens.by_plays(),
+            key=lambda row: (row.name is None, -row.plays, -row.seconds, names(row)),
+        )
+        yield from ((*names(row), *_counts(row)) for row in in_order)
 
     columns = (Column("siteId", "Site"), Column("screenId", "Screen"), *_COUNTS)
     return Table(name="screens", title="Plays by screen", columns=columns, rows=rows)

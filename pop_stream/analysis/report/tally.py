@@ -100,8 +100,10 @@ class Tally(Generic[Name]):
                 yield Row(names[number], number, plays, seconds, self._repeats[number])
 
     def by_plays(self) -> list[Row[Name]]:
-        """The same, most plays first."""
-        return sorted(self.rows(), key=lambda row: (row.name is None, -row.plays, -row.seconds))
+        """The same, most plays first; those with as many by their names."""
+        return sorted(
+            self.rows(), key=lambda row: (row.name is None, -row.plays, -row.seconds, str(row.name))
+        )
 
 
 def short(text: str) -> str:

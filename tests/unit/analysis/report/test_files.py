@@ -52,8 +52,8 @@ def test_the_object_of_json_holds_all_tables() -> None:
     assert told["balanced"] is True
     assert (told["plays"], told["airtimeSeconds"]) == (2, 30)
     assert told["tables"]["assets"] == [
-        {"assetId": "a1", "plays": 1, "airtime_seconds": 15, "repeats": 0},
         {"assetId": '"\n', "plays": 1, "airtime_seconds": 15, "repeats": 0},
+        {"assetId": "a1", "plays": 1, "airtime_seconds": 15, "repeats": 0},
     ]
     assert set(told["tables"]) == {table.name for table in tables(report)}
     empty = report_of([])
