@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,15 +27,31 @@ PARTITIONS = 4
 #: Tests of the whole system: several processes each.
 _SYSTEM = tuple(Path(__file__).parent / name for name in ("integration", "acceptance"))
 
+#: Tests of what analysts do with topics.
+_ANALYSTS = {
+    "test_analysts_page.py", "test_audit.py", "test_events_export.py", "test_events_query.py",
+    "test_events_report.py", "test_events_search.py", "test_events_tail.py", "test_explain.py",
+    "test_reconcile.py", "test_redrive_plans.py", "test_replay_plans.py",
+}  # fmt: skip
+
 # Its default deadline of 200 ms would make every property a test of the machine's load.
 hypothesis.settings.register_profile("pop-stream", deadline=None)
 hypothesis.settings.load_profile("pop-stream")
 
 
+def pytest_configure() -> None:
+    """Let children hear of Ctrl-C: a shell starts its background jobs deaf to it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs a program that not everybody has, and what must run one by one."""
     for item in items:
-        if any(item.path.is_relative_to(folder) for folder in _SYSTEM):
+        if item.path.name in _ANALYSTS:
+            # They mostly read: on a Kafka of their own, beside the others.
+            item.add_marker(pytest.mark.xdist_group("analysts"))
+        elif any(item.path.is_relative_to(folder) for folder in _SYSTEM):
             # On one Kafka, and each with the machine to itself but for the small tests.
             item.add_marker(pytest.mark.xdist_group("system"))
         for need in ("kafka", "promtool", "alertmanager"):

@@ -87,10 +87,8 @@ class Topics:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None or issubclass(kind, Exception):
-            self._consumer.close()
-        # Else somebody has pressed Ctrl-C and waits; and no group was joined that is to be left.
+    def __exit__(self, *_: object) -> None:
+        self._consumer.close()
 
     def spans(self, topics: Sequence[str], stored: Stored | None = None) -> list[Span]:
         """Where topics begin and end now; with `stored`, only from where that begins.

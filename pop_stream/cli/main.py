@@ -85,11 +85,6 @@ def cli() -> None:
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command and end the process with its exit code."""
     code = run(sys.argv[1:] if argv is None else argv)
-    if code == INTERRUPTED:
-        # All that had to end has ended. A client of librdkafka's may wait at its end for Kafka.
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
     sys.exit(code)
 
 

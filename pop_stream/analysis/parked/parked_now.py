@@ -39,8 +39,8 @@ class ParkedNow:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._topics.__exit__(kind)
+    def __exit__(self, *_: object) -> None:
+        self._topics.__exit__()
         self.parking.__exit__()
 
     def read(self, told: Told = _nobody) -> list[Span]:
