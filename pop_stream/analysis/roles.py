@@ -16,12 +16,17 @@ class Role(StrEnum):
     SETTLED = "settled"
 
 
+def topics_of(settings: Settings) -> Mapping[Role, str]:
+    """The topic of each role."""
+    return {
+        Role.EVENTS: settings.events_topic,
+        Role.RETRY: settings.retry_topic,
+        Role.FAILURE: settings.failure_topic,
+        Role.NOTIFICATIONS: settings.notification_topic,
+        Role.SETTLED: settings.settled_topic,
+    }
+
+
 def roles_of(settings: Settings) -> Mapping[str, Role]:
     """The role of each topic that tells of events, by its name."""
-    return {
-        settings.events_topic: Role.EVENTS,
-        settings.retry_topic: Role.RETRY,
-        settings.failure_topic: Role.FAILURE,
-        settings.notification_topic: Role.NOTIFICATIONS,
-        settings.settled_topic: Role.SETTLED,
-    }
+    return {topic: role for role, topic in topics_of(settings).items()}

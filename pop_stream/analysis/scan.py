@@ -17,6 +17,7 @@ from pop_stream.analysis.event_view import EventView
 from pop_stream.analysis.odd_headers import OddHeaders
 from pop_stream.analysis.period import Stored
 from pop_stream.errors import KafkaUnreachableError, TopicsMissingError, WorkFailedError
+from pop_stream.kafka.connection import librdkafka_options
 from pop_stream.settings import Settings
 
 T = TypeVar("T")
@@ -66,7 +67,7 @@ class Topics:
         self._odd_headers = OddHeaders(settings)
         self._consumer = Consumer(
             {
-                **client_options(settings),
+                **librdkafka_options(settings),
                 "error_cb": self._note_error,
                 "client.id": "pop-stream-analyst",
                 # Asked for by the client; as nothing is subscribed to, the group is never joined.
@@ -281,24 +282,3 @@ class Topics:
                 f"Kafka lets this user not read it: {cause.str()}; it needs Read and Describe"
             )
         return WorkFailedError(f"Kafka refuses: {cause.str()}")
-
-
-def client_options(settings: Settings) -> dict[str, Any]:
-    """What librdkafka needs to know to reach Kafka."""
-    options: dict[str, Any] = {
-        "bootstrap.servers": settings.kafka_bootstrap_servers,
-        "security.protocol": settings.kafka_security_protocol,
-    }
-    if "SSL" in settings.kafka_security_protocol:
-        given = {
-            "ssl.ca.location": settings.kafka_ssl_cafile,
-            "ssl.certificate.location": settings.kafka_ssl_certfile,
-            "ssl.key.location": settings.kafka_ssl_keyfile,
-        }
-        options |= {name: str(path) for name, path in given.items() if path}
-    if settings.kafka_security_protocol.startswith("SASL"):
-        password = settings.kafka_sasl_password
-        options["sasl.mechanism"] = settings.kafka_sasl_mechanism
-        options["sasl.username"] = settings.kafka_sasl_username
-        options["sasl.password"] = password.get_secret_value() if password else ""
-    return options

@@ -1,13 +1,10 @@
 """`pop-stream events search`: finds events, one line each."""
 
-import itertools
-
 import click
-import orjson
 
-from pop_stream.analysis.as_object import as_line, as_object
 from pop_stream.analysis.matching import matching
 from pop_stream.analysis.scan import Topics
+from pop_stream.cli.event_lines import print_events, tell_found
 from pop_stream.cli.scan_progress import Style, progress_option, telling
 from pop_stream.cli.selection_options import SETTINGS, Asked, with_selection
 from pop_stream.cli.settings_options import with_settings
@@ -34,16 +31,9 @@ def search(
       pop-stream events search --topic failure --where reason=rejected --stored-from 2h --json
       pop-stream events search --where 'siteId=@sites.txt ioNumber!=' --limit 10
     """
-    chosen, found = asked.of(settings), 0
+    chosen = asked.of(settings)
     with Topics(settings) as topics, telling(progress_style, "searching") as told:
         spans = topics.spans(chosen.topics, chosen.selection.stored)
         hits = matching(topics, spans, chosen.selection, progress=told)
-        for event in itertools.islice(hits, limit):
-            click.echo(orjson.dumps(as_object(event)) if as_json else as_line(event))
-            found += 1
-    records = sum(span.end - span.begin for span in spans)
-    click.echo(
-        f"{found:,} found among {records:,} records of {', '.join(chosen.topics)}: "
-        f"{'; '.join(chosen.selection.told())}",
-        err=True,
-    )
+        found = print_events(hits, limit=limit, as_json=as_json)
+    tell_found(f"{found:,} found", spans, chosen)

@@ -1,16 +1,13 @@
 """`pop-stream failures list`: the parked events that still wait."""
 
-import itertools
-
 import click
-import orjson
 
-from pop_stream.analysis.as_object import as_line, as_object
 from pop_stream.analysis.matching import matching
 from pop_stream.analysis.parked.parked_now import ParkedNow
 from pop_stream.analysis.parked.parking import OPEN
 from pop_stream.analysis.replay.planning import part, since
 from pop_stream.analysis.scan import Topics
+from pop_stream.cli.event_lines import print_events, tell_found
 from pop_stream.cli.plan_options import PARKED_SETTINGS
 from pop_stream.cli.scan_progress import Style, progress_option, telling
 from pop_stream.cli.selection_options import Asked, with_selection
@@ -37,22 +34,15 @@ def list_(
       pop-stream failures list --where 'reason=rejected siteId=1202'
       pop-stream failures list --stored-from 2h --json
     """
-    selection, listed = asked.selection, 0
+    chosen, selection = asked.of(settings), asked.selection
     with (
         ParkedNow(settings) as parked,
         Topics(settings) as topics,
         telling(progress_style, "reading") as told,
     ):
         read = parked.read(part(told, 0, 2))
-        spans = since(read, topics.spans([settings.failure_topic], selection.stored))
+        spans = since(read, topics.spans(chosen.topics, selection.stored))
         hits = matching(topics, spans, selection, progress=part(told, 1, 2))
         waiting = (event for event in hits if parked.parking.state_of(event) in OPEN)
-        for event in itertools.islice(waiting, limit):
-            click.echo(orjson.dumps(as_object(event)) if as_json else as_line(event))
-            listed += 1
-    records = sum(span.end - span.begin for span in read)
-    click.echo(
-        f"{listed:,} waiting among {records:,} records of {settings.failure_topic}: "
-        f"{'; '.join(selection.told())}",
-        err=True,
-    )
+        listed = print_events(waiting, limit=limit, as_json=as_json)
+    tell_found(f"{listed:,} waiting", read, chosen)

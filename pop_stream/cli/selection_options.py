@@ -11,6 +11,7 @@ import click
 
 from pop_stream.analysis.condition import parse_conditions
 from pop_stream.analysis.period import Clock, parse_played, parse_stored, parse_zone
+from pop_stream.analysis.roles import Role, topics_of
 from pop_stream.analysis.selection import Selection
 from pop_stream.errors import UsageError
 from pop_stream.pop.identity import parse_pop_id
@@ -58,13 +59,8 @@ class Asked(NamedTuple):
 
     def of(self, settings: Settings) -> Chosen:
         """Which topics and events these are."""
-        names = {
-            "events": settings.events_topic,
-            "retry": settings.retry_topic,
-            "failure": settings.failure_topic,
-            "notifications": settings.notification_topic,
-        }
-        return Chosen(tuple(names[role] for role in self.roles), self.selection)
+        names = topics_of(settings)
+        return Chosen(tuple(names[Role(role)] for role in self.roles), self.selection)
 
 
 def with_selection(

@@ -1,4 +1,4 @@
-"""From settings to what aiokafka's clients need to know to reach Kafka."""
+"""From settings to what clients need to know to reach Kafka."""
 
 import ssl
 from typing import Any
@@ -26,6 +26,27 @@ def client_options(settings: Settings) -> dict[str, Any]:
         options["sasl_mechanism"] = settings.kafka_sasl_mechanism
         options["sasl_plain_username"] = settings.kafka_sasl_username
         options["sasl_plain_password"] = password.get_secret_value() if password else None
+    return options
+
+
+def librdkafka_options(settings: Settings) -> dict[str, Any]:
+    """Give what every client of librdkafka takes: the same, under its names."""
+    options: dict[str, Any] = {
+        "bootstrap.servers": settings.kafka_bootstrap_servers,
+        "security.protocol": settings.kafka_security_protocol,
+    }
+    if "SSL" in settings.kafka_security_protocol:
+        given = {
+            "ssl.ca.location": settings.kafka_ssl_cafile,
+            "ssl.certificate.location": settings.kafka_ssl_certfile,
+            "ssl.key.location": settings.kafka_ssl_keyfile,
+        }
+        options |= {name: str(path) for name, path in given.items() if path}
+    if settings.kafka_security_protocol.startswith("SASL"):
+        password = settings.kafka_sasl_password
+        options["sasl.mechanism"] = settings.kafka_sasl_mechanism
+        options["sasl.username"] = settings.kafka_sasl_username
+        options["sasl.password"] = password.get_secret_value() if password else ""
     return options
 
 

@@ -1,6 +1,7 @@
 """Creates the topics that are missing, and looks at those that are there. Never alters one."""
 
 import asyncio
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -159,6 +160,17 @@ def _state(topic: Mapping[str, Any]) -> TopicState:
         leaderless=tuple(sorted(p["partition"] for p in partitions if p["leader"] < 0)),
         configs={},
     )
+
+
+def retention_of(config: Mapping[str, str]) -> float | None:
+    """How long a topic keeps its records, in seconds; infinite: for ever.
+
+    None: Kafka does not let us see it.
+    """
+    if "retention.ms" not in config:
+        return None
+    milliseconds = int(config["retention.ms"])
+    return math.inf if milliseconds < 0 else milliseconds / 1000
 
 
 async def configs_of(

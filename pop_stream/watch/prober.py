@@ -17,7 +17,7 @@ from pop_stream.errors import TopicsMissingError, WorkFailedError
 from pop_stream.kafka.admin import connected_admin
 from pop_stream.kafka.group import PartitionState, committed_by, group_of, partitions_of
 from pop_stream.kafka.reading import Record, first_records, read_all
-from pop_stream.kafka.topics import configs_of
+from pop_stream.kafka.topics import configs_of, retention_of
 from pop_stream.pop.redrive import REDRIVABLE, RedriveSchedule, Step, redrive_group
 from pop_stream.pop.trail import Origin, trail_from_own_topic
 from pop_stream.settings import Settings
@@ -162,5 +162,5 @@ def _place(state: PartitionState) -> TopicPartition:
 
 def _retention(config: Mapping[str, str]) -> float:
     """In seconds; infinite when it keeps everything, or when Kafka does not let us see it."""
-    milliseconds = int(config.get("retention.ms", "-1"))
-    return math.inf if milliseconds < 0 else milliseconds / 1000
+    seconds = retention_of(config)
+    return math.inf if seconds is None else seconds

@@ -18,10 +18,9 @@ from pop_stream.analysis.export.journal import WORK_FOLDER
 from pop_stream.analysis.scan import Topics
 from pop_stream.settings import Settings
 from tests.integration.test_accidents import delete_records
-from tests.integration.test_events_search import send
 from tests.support.command import run_command
 from tests.support.eventually import eventually
-from tests.support.kafka import Outgoing
+from tests.support.kafka import Outgoing, send
 from tests.support.plays import event, events, pop_id_of
 from tests.support.transactions import write_in_transactions
 

@@ -8,8 +8,8 @@ import pytest
 
 from pop_stream.settings import Settings
 from tests.integration.test_events_export import export
-from tests.integration.test_events_search import send
 from tests.support.command import run_command
+from tests.support.kafka import send
 from tests.support.plays import event, events
 
 

@@ -20,9 +20,9 @@ from pop_stream.errors import TopicsMissingError
 from pop_stream.pop.event import Rules
 from pop_stream.settings import Settings
 from tests.integration.test_accidents import delete_records
-from tests.integration.test_events_search import found, search, send
+from tests.integration.test_events_search import found, search
 from tests.support.command import run_command
-from tests.support.kafka import Outgoing
+from tests.support.kafka import Outgoing, send
 from tests.support.plays import event, events
 from tests.support.report_page import MADE_AT
 from tests.support.transactions import write_in_transactions

@@ -17,7 +17,7 @@ from pop_stream.settings import Settings
 from tests.integration.test_accidents import delete_records
 from tests.support.command import run_command
 from tests.support.header_names import produce_named
-from tests.support.kafka import Outgoing, produce
+from tests.support.kafka import Outgoing, send
 from tests.support.plays import event, events, pop_id_of
 from tests.support.transactions import write_in_transactions
 
@@ -31,12 +31,6 @@ def found(done: "subprocess.CompletedProcess[str]") -> list[dict[str, Any]]:
     """What it found, as JSON."""
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
-
-
-def send(settings: Settings, records: list[Outgoing], topic: str | None = None) -> None:
-    """Put records on the players' topic, or on another."""
-    servers = settings.kafka_bootstrap_servers
-    asyncio.run(produce(servers, topic or settings.events_topic, records))
 
 
 def test_exactly_what_is_meant_is_found(topics: Settings) -> None:

@@ -15,7 +15,7 @@ from tests.integration.test_accidents import admin_of
 from tests.support.account import header_of, id_of
 from tests.support.command import run_command
 from tests.support.eventually import eventually
-from tests.support.kafka import Outgoing, produce, read_all
+from tests.support.kafka import Outgoing, read_all, send
 from tests.support.plan_run import RATE, confirmed, confirmed_ids, running_plan
 from tests.support.plays import event, events, parked_of, pop_id_of
 from tests.support.trial import Trial
@@ -42,12 +42,6 @@ def ran(settings: Settings, path: Path, *arguments: str, **overrides: Any) -> di
     assert done.returncode == 0, done.stderr
     told: dict[str, Any] = json.loads(done.stdout)
     return told
-
-
-def send(settings: Settings, records: list[Outgoing], topic: str | None = None) -> None:
-    """Put records on the players' topic, or on another."""
-    servers = settings.kafka_bootstrap_servers
-    asyncio.run(produce(servers, topic or settings.events_topic, records))
 
 
 def test_gstv_gets_the_same_events_under_the_same_ids(topics: Settings, tmp_path: Path) -> None:

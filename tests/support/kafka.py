@@ -62,6 +62,12 @@ async def produce(bootstrap_servers: str, topic: str, records: Iterable[Outgoing
         await asyncio.gather(*sent)
 
 
+def send(settings: Settings, records: Iterable[Outgoing], topic: str | None = None) -> None:
+    """Put records on the players' topic, or on another; return when all are confirmed."""
+    servers = settings.kafka_bootstrap_servers
+    asyncio.run(produce(servers, topic or settings.events_topic, records))
+
+
 async def read_all(bootstrap_servers: str, topic: str) -> Records:
     """Read what is on a topic now, all partitions; ordered by time, then partition and offset."""
     ends = await end_offsets(bootstrap_servers, topic)

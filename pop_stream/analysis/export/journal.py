@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import orjson
 
-from pop_stream.analysis.export.durable import make_folder, sync
+from pop_stream.analysis.durable import make_folder, sync
 from pop_stream.analysis.export.order import Beginning
 from pop_stream.errors import UsageError
 

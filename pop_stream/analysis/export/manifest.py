@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import orjson
 
-from pop_stream.analysis.export.durable import durable, sha256_of
+from pop_stream.analysis.durable import durable, sha256_of
 from pop_stream.analysis.export.formats import FORMATS
 from pop_stream.analysis.export.journal import WORK_FOLDER, Joined
 from pop_stream.analysis.export.order import Beginning

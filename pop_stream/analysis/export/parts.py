@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from pop_stream.analysis.durable import durable
 from pop_stream.analysis.event_view import EventView
 from pop_stream.analysis.export.columns import day_of
-from pop_stream.analysis.export.durable import durable
 from pop_stream.analysis.export.formats import Format
 from pop_stream.analysis.export.journal import Part
 from pop_stream.analysis.scan import Span

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pop_stream import __version__
-from pop_stream.analysis.export.durable import durable, sha256_of
+from pop_stream.analysis.durable import durable, sha256_of
 from pop_stream.analysis.export.formats import FORMATS
 from pop_stream.analysis.export.journal import WORK_FOLDER, Joined, Journal, open_journal
 from pop_stream.analysis.export.manifest import (

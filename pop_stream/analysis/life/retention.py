@@ -1,11 +1,10 @@
 """How long topics keep records."""
 
 import asyncio
-import math
 from collections.abc import Mapping, Sequence
 
 from pop_stream.kafka.admin import connected_admin
-from pop_stream.kafka.topics import configs_of
+from pop_stream.kafka.topics import configs_of, retention_of
 from pop_stream.settings import Settings
 
 
@@ -20,9 +19,5 @@ def read_retention(settings: Settings, topics: Sequence[str]) -> Mapping[str, fl
 async def _read(settings: Settings, topics: Sequence[str]) -> Mapping[str, float]:
     async with connected_admin(settings) as admin:
         configs = await configs_of(admin, topics)
-    kept = {}
-    for topic, config in configs.items():
-        if "retention.ms" in config:
-            milliseconds = int(config["retention.ms"])
-            kept[topic] = math.inf if milliseconds < 0 else milliseconds / 1000
-    return kept
+    kept = {topic: retention_of(config) for topic, config in configs.items()}
+    return {topic: seconds for topic, seconds in kept.items() if seconds is not None}

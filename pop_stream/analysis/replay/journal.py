@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from pop_stream.analysis.durable import sync
 from pop_stream.analysis.replay.done import Done, Ended
-from pop_stream.analysis.replay.plan_files import fsync_folder
 from pop_stream.errors import UsageError, WorkFailedError
 
 
@@ -73,7 +73,7 @@ class Journal:
         entry = {"plan": self._plan, "run": run}
         self.written.take(entry)
         self._append(entry)
-        fsync_folder(self._path)
+        sync(self._path.parent)
 
     def note(self, at: str, ended: Sequence[Ended], *, file_bytes: int | None = None) -> None:
         """Note how lines ended; it stands on the disk when this returns."""

@@ -5,13 +5,12 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
+from pop_stream.analysis.durable import durable, sha256_of
 from pop_stream.analysis.event_view import EventView
 from pop_stream.analysis.replay.plan import Plan, Planned, PlannedList, parse_plan
 from pop_stream.errors import UsageError, WorkFailedError
-
-_BLOCK_BYTES: Final = 1 << 20
 
 
 def list_of(plan: Path) -> Path:
@@ -82,36 +81,19 @@ class ListWriter:
 
 
 def write_whole(path: Path, content: str) -> None:
-    """Write a file so that it is there whole or not at all, also after a power cut.
-
-    Raises WorkFailedError.
-    """
-    partial = path.with_name(path.name + ".partial")
+    """Write a file so that it is there whole or not at all. Raises WorkFailedError."""
     try:
-        with partial.open("w", encoding="utf-8") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.rename(path)
-        fsync_folder(path)
+        with durable(path) as unfinished:
+            unfinished.write_text(content, encoding="utf-8")
     except OSError as error:
         raise WorkFailedError(f"{path} cannot be written: {error}") from error
-
-
-def fsync_folder(path: Path) -> None:
-    """Let the name of a file outlast a power cut."""
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def read_plan(path: Path) -> Plan:
     """Read a plan, and check it and its list. Raises UsageError."""
     try:
         plan = parse_plan(path.read_text("utf-8"))
-        found = _sha256_of(list_of(path))
+        found = sha256_of(list_of(path))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"the plan cannot be read: {error}") from error
     if found != plan.listed.sha256:
@@ -120,14 +102,6 @@ def read_plan(path: Path) -> Plan:
             "make a new plan"
         )
     return plan
-
-
-def _sha256_of(path: Path) -> str:
-    sha256 = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK_BYTES):
-            sha256.update(block)
-    return sha256.hexdigest()
 
 
 def planned_in(path: Path) -> Iterator[Planned]:

@@ -9,7 +9,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from pop_stream.analysis.event_view import EventView
 from pop_stream.analysis.replay.done import FAILED, SENT
 from pop_stream.analysis.replay.target import Outcomes
-from pop_stream.analysis.scan import client_options
+from pop_stream.kafka.connection import librdkafka_options
 from pop_stream.settings import Settings
 
 #: As confluent_kafka takes them.
@@ -31,7 +31,7 @@ class TopicTarget:
         self._headers_of = headers_of
         self._producer = Producer(
             {
-                **client_options(settings),
+                **librdkafka_options(settings),
                 "client.id": "pop-stream-analyst",
                 "acks": "all",
                 "enable.idempotence": True,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pop_stream.analysis.export.durable import sha256_of
+from pop_stream.analysis.durable import sha256_of
 from pop_stream.analysis.export.journal import Joined
 from pop_stream.analysis.export.manifest import (
     differences,

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from pop_stream.analysis import durable as durable_module
 from pop_stream.analysis.event_view import EventView
-from pop_stream.analysis.export import durable as durable_module
 from pop_stream.analysis.export import journal as journal_module
 from pop_stream.analysis.export import parts as parts_module
 from pop_stream.analysis.export.journal import WORK_FOLDER
