@@ -1,7 +1,7 @@
 """Reads a file from GSTV's side: ids one a line, CSV with a header, or one JSON object a line."""
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
@@ -89,11 +89,3 @@ def _csv(path: Path, file: TextIO, header: str) -> Iterator[Row]:
             yield Row(reader.line_num, row)
     except csv.Error as error:
         raise UsageError(f"{path}, line {reader.line_num}: not CSV ({error})") from error
-
-
-def require_columns(path: Path, row: Row, names: Sequence[str]) -> None:
-    """Raises UsageError that names the columns that are missing."""
-    if missing := [name for name in names if name not in row.fields]:
-        raise UsageError(
-            f"{path}: no column {', '.join(missing)}; there are {', '.join(map(str, row.fields))}"
-        )
