@@ -7,7 +7,7 @@ the last line may be there by half; it was then confirmed by nobody, and is take
 import fcntl
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -94,20 +94,38 @@ class Journal:
             ) from error
 
     def _read(self) -> Written:
-        written, whole = Written(), 0
         self._file.seek(0)
-        for number, line in enumerate(self._file):
-            if not line.endswith(b"\n"):
-                break
-            try:
-                written.take(json.loads(line))
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise UsageError(
-                    f"line {number + 1} of {self._path} is none of ours: it was altered, "
-                    "and cannot be relied on; make a new plan"
-                ) from error
-            whole += len(line)
+        written, whole = _written_in(self._file, self._path, self._plan)
         self._file.truncate(whole)
-        if written.plan not in ("", self._plan):
-            raise UsageError(f"{self._path} is the journal of another plan")
         return written
+
+
+def read_journal(path: Path, plan_sha256: str) -> Written:
+    """What the journal of a plan tells; it is left as it is.
+
+    Raises UsageError when it cannot be read, was altered, or is another's.
+    """
+    try:
+        with path.open("rb") as file:
+            return _written_in(file, path, plan_sha256)[0]
+    except OSError as error:
+        raise UsageError(f"the journal cannot be read: {error}") from error
+
+
+def _written_in(lines: Iterable[bytes], path: Path, plan_sha256: str) -> tuple[Written, int]:
+    """What whole lines tell, and how many bytes these are."""
+    written, whole = Written(), 0
+    for number, line in enumerate(lines):
+        if not line.endswith(b"\n"):
+            break
+        try:
+            written.take(json.loads(line))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise UsageError(
+                f"line {number + 1} of {path} is none of ours: it was altered, and cannot be "
+                "relied on; only a new plan can be run"
+            ) from error
+        whole += len(line)
+    if written.plan not in ("", plan_sha256):
+        raise UsageError(f"{path} is the journal of another plan")
+    return written, whole

@@ -117,7 +117,8 @@ def parse_plan(text: str) -> Plan:
         raise UsageError(f"this is no plan of pop-stream ({type(error).__name__})") from error
     if told != digest_of(content):
         raise UsageError(
-            "the plan was altered after it was written: its digest is another; make a new plan"
+            "the plan was altered after it was written: its digest is another; only a new plan can "
+            "be run"
         )
     return plan
 

@@ -5,12 +5,14 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from pop_stream.analysis.durable import durable, sha256_of
 from pop_stream.analysis.event_view import EventView
 from pop_stream.analysis.replay.plan import Plan, Planned, PlannedList, parse_plan
 from pop_stream.errors import UsageError, WorkFailedError
+
+_RECEIPT: Final = ".receipt.json"
 
 
 def list_of(plan: Path) -> Path:
@@ -25,7 +27,15 @@ def journal_of(plan: Path) -> Path:
 
 def receipt_of(plan: Path) -> Path:
     """Where the receipt of a plan is."""
-    return plan.with_name(plan.name + ".receipt.json")
+    return plan.with_name(plan.name + _RECEIPT)
+
+
+def plan_of(receipt: Path) -> Path:
+    """Where the plan of a receipt is. Raises UsageError when the file is not named as one."""
+    name = receipt.name.removesuffix(_RECEIPT)
+    if name in ("", receipt.name):
+        raise UsageError(f"{receipt}: a receipt is called PLAN{_RECEIPT}, and stands beside PLAN")
+    return receipt.with_name(name)
 
 
 def require_free(plan: Path) -> None:
@@ -94,12 +104,14 @@ def read_plan(path: Path) -> Plan:
     try:
         plan = parse_plan(path.read_text("utf-8"))
         found = sha256_of(list_of(path))
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"the plan cannot be read: {error}") from error
     if found != plan.listed.sha256:
         raise UsageError(
             f"{list_of(path)} was altered after it was written: its digest is another; "
-            "make a new plan"
+            "only a new plan can be run"
         )
     return plan
 

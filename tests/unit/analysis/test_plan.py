@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pop_stream.analysis.replay.done import SENT, Ended
-from pop_stream.analysis.replay.journal import Journal, Written
+from pop_stream.analysis.replay.journal import Journal, Written, read_journal
 from pop_stream.analysis.replay.plan import Plan, Planned, PlannedList, parse_plan
 from pop_stream.analysis.replay.plan_files import (
     ListWriter,
@@ -102,11 +102,16 @@ def test_a_list_that_is_not_finished_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_a_list_that_was_altered_is_refused(tmp_path: Path) -> None:
-    """By a single byte."""
+    """By a single byte. So is a plan; and the file is named."""
     path = written_plan(tmp_path)
+    whole = path.read_text()
+    path.write_text(whole.replace("kim", "lee"))
+    with pytest.raises(UsageError, match=r"p\.json: the plan was altered"):
+        read_plan(path)
+    path.write_text(whole)
     listed = list_of(path)
     listed.write_bytes(listed.read_bytes().replace(b"17", b"18"))
-    with pytest.raises(UsageError, match="was altered"):
+    with pytest.raises(UsageError, match=r"p\.json\.events was altered"):
         read_plan(path)
 
 
@@ -146,6 +151,24 @@ def test_a_journal_that_was_altered_is_refused(tmp_path: Path, line: str) -> Non
     path.write_text(line + "\n")
     with pytest.raises(UsageError, match="was altered"):
         Journal(path, "digest")
+
+
+def test_a_journal_is_read_without_touching_it(tmp_path: Path) -> None:
+    """While another process holds it, too; one that is not there is not made."""
+    path = tmp_path / "p.journal"
+    with Journal(path, "digest") as journal:
+        journal.begin({})
+        journal.note("now", [Ended(SENT, 0, 5)])
+        with path.open("ab") as file:
+            file.write(b'{"at":"now","done":[["sent",5,')
+        before = path.read_bytes()
+        assert read_journal(path, "digest").done.counts == {SENT: 5}
+    assert path.read_bytes() == before
+    with pytest.raises(UsageError, match="another plan"):
+        read_journal(path, "other")
+    with pytest.raises(UsageError, match=r"none\.journal"):
+        read_journal(tmp_path / "none.journal", "digest")
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_receipt_tells_of_every_event() -> None:
