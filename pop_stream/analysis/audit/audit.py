@@ -4,16 +4,19 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal, TypeAlias
 
 from pop_stream.analysis.audit.commits import Commits, read_commits
 from pop_stream.analysis.audit.doubts import Doubt, doubts_of
 from pop_stream.analysis.audit.elsewhere import Elsewhere
 from pop_stream.analysis.audit.partition_account import Bounds, PartitionAccount
+from pop_stream.analysis.audit.receipts import Receipt, require_same_cluster
+from pop_stream.analysis.audit.sendings import ReceiptAccount, Sendings
 from pop_stream.analysis.audit.whereabouts import Outcome
 from pop_stream.analysis.event_view import EventView
 from pop_stream.analysis.period import Stored
-from pop_stream.analysis.roles import roles_of
+from pop_stream.analysis.roles import Role, roles_of
 from pop_stream.analysis.scan import Progress, Span, Topics
 from pop_stream.errors import UsageError
 from pop_stream.pop.trail import player_pop_id
@@ -46,6 +49,8 @@ class Audit:
     doubts: Sequence[Doubt]
     #: What the group's commits say; read before anything else.
     commits: Commits
+    #: Where the events are that receipts say were sent back.
+    receipts: Sequence[ReceiptAccount] = ()
 
     @property
     def total(self) -> Counter[Outcome]:
@@ -58,46 +63,48 @@ class Audit:
         total = self.total
         return total[Outcome.GONE] + total[Outcome.MISSING]
 
+    @property
+    def lost(self) -> int:
+        """How many events are missing that receipts say were sent back."""
+        return sum(each.counts[Outcome.MISSING] for each in self.receipts)
 
-def audit(settings: Settings, asked: Asked, *, stage: Stage, take: Take | None = None) -> Audit:
-    """Account for each offset that is asked for.
 
-    Raises UsageError for partitions that are not there, WorkFailedError when the audit itself goes
-    wrong, and what `Topics.read` does.
+def audit(
+    settings: Settings,
+    asked: Asked,
+    *,
+    stage: Stage,
+    take: Take | None = None,
+    receipts: Sequence[Receipt] = (),
+) -> Audit:
+    """Account for each offset that is asked for, and for each event of the receipts.
+
+    Raises UsageError for partitions that are not there and for a receipt of another cluster,
+    WorkFailedError when the audit itself goes wrong, and what `Topics.read` does.
     """
-    # First: what is committed by then has left all that it will ever leave on other topics.
-    commits = read_commits(settings)
     roles = roles_of(settings)
     others = (settings.settled_topic, settings.retry_topic, settings.failure_topic)
-    with Topics(settings) as topics:
+    with Topics(settings) as topics, Sendings(receipts) as sendings:
+        require_same_cluster(receipts, topics)
+        # First: what is committed by then has left all that it will ever leave on other topics.
+        commits = read_commits(settings)
         mine = topics.spans([settings.events_topic])
         spans = {topic: topics.spans([topic]) for topic in others}
         bounds = _bounds(topics, mine, asked, commits)
-        first_stored: dict[tuple[str, int], int] = {}
-        elsewhere = Elsewhere(commits, roles)
-        for topic in others:
-            with stage(f"reading {roles[topic]}") as progress:
-                _read(topics, spans[topic], elsewhere, first_stored, progress)
-            if topic == settings.retry_topic:
-                elsewhere.retry_kept_since = _kept_since(spans[topic], first_stored)
+        elsewhere = Elsewhere(commits, roles, sendings)
+        first_stored = _read_others(topics, spans, roles, elsewhere, stage)
         accounts = _accounts(bounds, settings.events_topic, commits, elsewhere)
         with stage("walking events") as progress:
-            walk = [
-                Span(settings.events_topic, each.partition, max(each.begin, each.kept_from),
-                     each.end)
-                for each in bounds
-            ]  # fmt: skip
-            oldest = _walk(topics.read(walk, progress=progress), accounts, elsewhere, take)
-    if any(each.begin < min(each.kept_from, each.end) for each in bounds):
-        oldest = None
-    doubts = doubts_of(
-        [*mine, *(span for each in spans.values() for span in each)],
-        roles, commits, elsewhere.holes, first_stored,
-    )  # fmt: skip
+            walk = topics.read(_to_walk(bounds, settings.events_topic), progress=progress)
+            oldest = _walk(walk, accounts, elsewhere, take)
+        sent = sendings.accounts(elsewhere.settled, elsewhere.retry_kept_since)
+    doubts = doubts_of(chain(mine, *spans.values()), roles, commits, elsewhere.holes, first_stored)
+    since = _since(oldest, bounds, receipts)
     return Audit(
         partitions=list(accounts.values()),
-        doubts=[each for each in doubts if each.concerns(oldest)],
+        doubts=[each for each in doubts if each.concerns(since)],
         commits=commits,
+        receipts=sent,
     )
 
 
@@ -140,17 +147,24 @@ def _by_time(
     return first(stored.begin), first(stored.end)
 
 
-def _read(
+def _read_others(
     topics: Topics,
-    spans: Sequence[Span],
+    spans: Mapping[str, Sequence[Span]],
+    roles: Mapping[str, Role],
     elsewhere: Elsewhere,
-    first_stored: dict[tuple[str, int], int],
-    progress: Callable[[Progress], None],
-) -> None:
-    for events in topics.read(spans, progress=progress):
-        for event in events:
-            first_stored.setdefault((event.topic, event.partition), event.timestamp)
-            elsewhere.take(event)
+    stage: Stage,
+) -> Mapping[tuple[str, int], int]:
+    """Read all other topics; when the first record was stored that each partition keeps."""
+    first_stored: dict[tuple[str, int], int] = {}
+    for topic, its_spans in spans.items():
+        with stage(f"reading {roles[topic]}") as progress:
+            for events in topics.read(its_spans, progress=progress):
+                for event in events:
+                    first_stored.setdefault((event.topic, event.partition), event.timestamp)
+                    elsewhere.take(event)
+        if roles[topic] is Role.RETRY:
+            elsewhere.retry_kept_since = _kept_since(its_spans, first_stored)
+    return first_stored
 
 
 def _kept_since(spans: Sequence[Span], first_stored: Mapping[tuple[str, int], int]) -> float:
@@ -173,6 +187,20 @@ def _accounts(
         )
         for each in bounds
     }  # fmt: skip
+
+
+def _to_walk(bounds: Sequence[Bounds], topic: str) -> list[Span]:
+    return [
+        Span(topic, each.partition, max(each.begin, each.kept_from), each.end) for each in bounds
+    ]
+
+
+def _since(oldest: int | None, bounds: Sequence[Bounds], receipts: Sequence[Receipt]) -> int | None:
+    """When the oldest was stored that the audit tells of, in epoch milliseconds; None: unknown."""
+    is_cut = any(each.begin < min(each.kept_from, each.end) for each in bounds)
+    if oldest is None or is_cut:
+        return None
+    return min([oldest, *(receipt.since_ms for receipt in receipts)])
 
 
 def _walk(

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 import orjson
 
 from pop_stream.analysis.audit.commits import Commits
+from pop_stream.analysis.audit.sendings import Sendings
 from pop_stream.analysis.audit.sightings import Likenesses, Sightings
 from pop_stream.analysis.audit.whereabouts import Known, of_parked, of_retry, together
 from pop_stream.analysis.event_view import EventView
@@ -41,11 +42,16 @@ class ToldHole(NamedTuple):
 class Elsewhere:
     """Collects what other topics tell. Give it the marks first, the retry topic, then failures."""
 
-    def __init__(self, commits: Commits, roles: Mapping[str, Role]) -> None:
+    def __init__(
+        self, commits: Commits, roles: Mapping[str, Role], sendings: Sendings | None = None
+    ) -> None:
+        """`sendings` is what receipts say was sent back; it is told of each record, too."""
         self._commits = commits
+        self._sendings = sendings
         self._roles = roles
         self._events_topic = next(name for name, role in roles.items() if role is Role.EVENTS)
-        self._settled: set[str] = set()
+        #: By id: what people have settled.
+        self.settled: set[str] = set()
         likenesses = Likenesses()
         #: By the partition of the player's record.
         self.known: defaultdict[int, Sightings] = defaultdict(lambda: Sightings(likenesses))
@@ -59,7 +65,7 @@ class Elsewhere:
         """Note a record."""
         role = self._roles[event.topic]
         if role is Role.SETTLED:
-            note_mark(self._settled, event.key, event.value)
+            note_mark(self.settled, event.key, event.value)
         elif role is Role.RETRY:
             self._take_retry(event)
         elif role is Role.FAILURE:
@@ -76,15 +82,20 @@ class Elsewhere:
             self._note(event, of_retry(redrives=redrives, is_done=is_done))
 
     def _take_parked(self, event: EventView) -> None:
+        # By its step's commit, or by a receipt; in either case after it was parked.
+        passed = self._commits.was_sent_back(event.headers, event.partition, event.offset)
+        since = None if self._sendings is None else self._sendings.since(event)
         parked = of_parked(
             redrives=_redrives_of(event),
-            passed=self._commits.was_sent_back(event.headers, event.partition, event.offset),
-            is_kept=event.timestamp >= self.retry_kept_since,
-            settled=event.pop_id in self._settled,
+            passed=passed or since is not None,
+            is_kept=max(event.timestamp, since or 0) >= self.retry_kept_since,
+            settled=event.pop_id in self.settled,
         )
         self._note(event, parked)
 
     def _note(self, event: EventView, known: Known) -> None:
+        if self._sendings is not None:
+            self._sendings.note(event.pop_id, known)
         origin = event.trail.origin
         if origin.topic == self._events_topic and origin.offset < _MOST_OFFSETS:
             self.known[origin.partition].add(origin.offset, known)
@@ -100,7 +111,7 @@ class Elsewhere:
             topic, partition = str(told["topic"]), int(told["partition"])
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
             return None
-        is_settled = event.pop_id in self._settled
+        is_settled = event.pop_id in self.settled
         return ToldHole(topic, partition, begin, end, event.timestamp, is_settled)
 
 

@@ -52,7 +52,8 @@ class Known(NamedTuple):
     waits: bool = False
     #: How often it had been sent back when it was parked last; -1: it never was parked.
     parked: int = -1
-    #: The redrive has passed where it was parked last.
+    #: It was sent back from where it was parked last: the redrive has passed that, or a receipt
+    #: says so.
     passed: bool = False
     #: Had it been sent back, its record on the retry topic would still be there.
     is_kept: bool = False
@@ -102,3 +103,20 @@ def outcome_of(known: Known) -> Outcome | None:
     if known.passed:
         return Outcome.MISSING if known.is_kept else Outcome.SENT_BACK
     return Outcome.PARKED
+
+
+def of_sent(known: Known, *, settled: bool, is_kept: bool) -> Outcome:
+    """What became of an event that was sent back for certain.
+
+    `is_kept`: its record on the retry topic would still be there. PARKED: it was parked again, as
+    where it was sent back from has been passed.
+    """
+    outcome = outcome_of(known)
+    if outcome is not None:
+        return outcome
+    if known.redriven:
+        return Outcome.DELIVERED
+    # The failure topic keeps no record of it, either.
+    if settled:
+        return Outcome.SETTLED
+    return Outcome.MISSING if is_kept else Outcome.SENT_BACK
