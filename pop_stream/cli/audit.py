@@ -14,6 +14,7 @@ import orjson
 from pop_stream.analysis.audit.against import Comparison, compare, note_ours, read_theirs
 from pop_stream.analysis.audit.audit import Asked, Audit, Stage
 from pop_stream.analysis.audit.audit import audit as make_audit
+from pop_stream.analysis.audit.receipts import read_receipts
 from pop_stream.analysis.period import Clock, parse_stored, parse_zone
 from pop_stream.analysis.spill import Heap
 from pop_stream.cli.audit_report import as_object, holds, print_audit
@@ -102,6 +103,15 @@ class _End(click.ParamType):
     metavar="FILE",
     help="With --against: write every difference there, one JSON object a line.",
 )
+@click.option(
+    "--receipt",
+    "receipts",
+    type=_FILE,
+    multiple=True,
+    metavar="FILE",
+    help="Tell of each event that `failures redrive run` has sent back where it is now: "
+    "PLAN.receipt.json, with its plan, list and journal beside it; may be repeated.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @progress_option
 @with_settings(*SETTINGS, "settled_topic", "group", "auto_redrive")  # fmt: skip
@@ -117,6 +127,7 @@ def audit(  # noqa: PLR0913 - each is a flag
     against: Path | None,
     id_column: str | None,
     differences: Path | None,
+    receipts: tuple[Path, ...],
     as_json: bool,
     progress_style: Style,
 ) -> int:
@@ -126,6 +137,8 @@ def audit(  # noqa: PLR0913 - each is a flag
     it holds no record. Exit code 1: an event was deleted before it was delivered, a record is
     missing, GSTV does not know what counts as delivered, or evidence is gone that was needed.
 
+    A receipt that its plan, its list and its journal do not bear out is refused.
+
     "Delivered" follows from the group's commits and from the other topics. Only --against can show
     that a commit was moved by hand.
 
@@ -134,6 +147,7 @@ def audit(  # noqa: PLR0913 - each is a flag
       pop-stream audit
       pop-stream audit --stored-from 1d --to end --json
       pop-stream audit --against gstv-november.csv --id-column idempotencyKey
+      pop-stream audit --receipt fixed.json.receipt.json
     """
     clock = Clock(now=datetime.now(UTC), zone=parse_zone(zone))
     stored = parse_stored(stored_from, stored_to, clock)
@@ -142,12 +156,15 @@ def audit(  # noqa: PLR0913 - each is a flag
     if differences is not None and against is None:
         raise UsageError("--differences needs --against")
     asked = Asked(partitions=frozenset(partitions), begin=begin, end=end, stored=stored)
+    make = partial(
+        make_audit, settings, asked, stage=_stage(progress_style),
+        receipts=read_receipts(receipts, settings),
+    )  # fmt: skip
 
     if against is None:
-        found, comparison = make_audit(settings, asked, stage=_stage(progress_style)), None
+        found, comparison = make(), None
     else:
-        theirs = _Theirs(against, id_column, differences)
-        found, comparison = _compared(settings, asked, theirs, progress_style)
+        found, comparison = _compared(make, _Theirs(against, id_column, differences))
     return _report(found, comparison, as_json=as_json)
 
 
@@ -159,16 +176,14 @@ class _Theirs(NamedTuple):
     differences: Path | None
 
 
-def _compared(
-    settings: Settings, asked: Asked, against: _Theirs, style: Style
-) -> tuple[Audit, Comparison]:
+def _compared(make: "partial[Audit]", against: _Theirs) -> tuple[Audit, Comparison]:
     with (
         tempfile.TemporaryDirectory(prefix="pop-stream-audit-") as folder,
         _written(against.differences) as tell,
     ):
         theirs, ours = Heap(Path(folder), "theirs"), Heap(Path(folder), "ours")
         without_id = read_theirs(against.path, theirs, column=against.column)
-        found = make_audit(settings, asked, stage=_stage(style), take=partial(note_ours, ours))
+        found = make(take=partial(note_ours, ours))
         comparison = compare(ours, theirs, most=_SHOWN, tell=tell)
         comparison.without_id = without_id
     return found, comparison

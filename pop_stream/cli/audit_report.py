@@ -11,6 +11,7 @@ from pop_stream.analysis.audit.audit import Audit
 from pop_stream.analysis.audit.partition_account import MOST_RANGES, Range
 from pop_stream.analysis.audit.whereabouts import Outcome
 from pop_stream.cli.output import print_table
+from pop_stream.cli.receipt_report import receipt_as_object, receipt_lines
 
 #: What each outcome is called in the identity.
 _SAID = {
@@ -51,13 +52,14 @@ def as_object(found: Audit, comparison: Comparison | None) -> dict[str, Any]:
         ],
         "doubts": [each.text for each in found.doubts],
         "against": None if comparison is None else comparison.as_object(),
+        "receipts": [receipt_as_object(each) for each in found.receipts],
     }  # fmt: skip
 
 
 def holds(found: Audit, comparison: Comparison | None) -> bool:
-    """Whether every offset has an outcome, and what counts as delivered may count as that."""
+    """Whether every offset and every event of a receipt has an outcome, which may be believed."""
     is_known = comparison is None or comparison.unknown_to_gstv == 0
-    return is_known and not found.holes and not found.doubts
+    return is_known and not found.holes and not found.lost and not found.doubts
 
 
 def print_audit(found: Audit, comparison: Comparison | None) -> None:
@@ -68,7 +70,11 @@ def print_audit(found: Audit, comparison: Comparison | None) -> None:
             for each in found.partitions]  # fmt: skip
     print_table(("partition", "from", "to", *(one.value for one in shown)), rows)
     click.echo(_identity(total, shown))
-    for line in (*_trouble(found), *(() if comparison is None else _compared(comparison))):
+    for line in (
+        *_trouble(found),
+        *(line for each in found.receipts for line in receipt_lines(each)),
+        *(() if comparison is None else _compared(comparison)),
+    ):
         click.echo(line)
     if holds(found, comparison):
         against = "and GSTV has all that counts as delivered" if comparison else (

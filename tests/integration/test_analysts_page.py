@@ -8,7 +8,7 @@ from pathlib import Path
 from pop_stream.settings import Settings
 from tests.support.command import run_command
 from tests.support.commits import commit
-from tests.support.plays import event, pop_id_of
+from tests.support.plays import event, parked_of, pop_id_of
 from tests.support.trial import Trial
 
 _PAGE = Path(__file__).parents[2] / "docs" / "analysts.md"
@@ -28,7 +28,8 @@ def commands() -> list[list[str]]:
 def test_every_command_of_the_page_can_be_typed(topics: Settings, tmp_path: Path) -> None:
     """With files as the page names them; each finds what there is, or says what is wrong."""
     sent = [event(n, partition=0) for n in range(6)]
-    Trial(topics, tmp_path).send(sent)
+    trial = Trial(topics, tmp_path)
+    trial.send(sent)
     commit(topics, topics.events_topic, {0: 6})
     rows = [{"popId": pop_id_of(one), **json.loads(one.value or b"")} for one in sent]
     files = {
@@ -41,8 +42,12 @@ def test_every_command_of_the_page_can_be_typed(topics: Settings, tmp_path: Path
     }  # fmt: skip
     for name, content in files.items():
         (tmp_path / name).write_text(content)
+    trial.send([parked_of(event(9))], topic=topics.failure_topic)
+    redrive = ("failures", "redrive")
+    run_command(topics, *redrive, "--plan", "fixed.json", "--reason", "mended", cwd=tmp_path)
+    run_command(topics, *redrive, "run", "fixed.json", cwd=tmp_path)
     typed = commands()
-    assert len(typed) == 11
+    assert len(typed) == 12
     for arguments in typed:
         follows = " ".join(arguments).startswith(_ENDLESS) and "--no-follow" not in arguments
         done = run_command(topics, *arguments, *(["--no-follow"] if follows else []), cwd=tmp_path)
