@@ -31,8 +31,8 @@ _SYSTEM = tuple(Path(__file__).parent / name for name in ("integration", "accept
 _ANALYSTS = {
     "test_analysts_page.py", "test_audit.py", "test_audit_receipts.py", "test_events_export.py",
     "test_events_query.py", "test_events_report.py", "test_events_search.py",
-    "test_events_tail.py", "test_explain.py", "test_reconcile.py", "test_redrive_plans.py",
-    "test_replay_plans.py",
+    "test_events_tail.py", "test_explain.py", "test_no_rights.py", "test_reconcile.py",
+    "test_redrive_plans.py", "test_replay_plans.py",
 }  # fmt: skip
 
 # Its default deadline of 200 ms would make every property a test of the machine's load.

@@ -16,7 +16,8 @@ from pop_stream.analysis.asking import asked
 from pop_stream.analysis.event_view import EventView
 from pop_stream.analysis.odd_headers import OddHeaders
 from pop_stream.analysis.period import Stored
-from pop_stream.errors import KafkaUnreachableError, TopicsMissingError, WorkFailedError
+from pop_stream.analysis.refusal import refusal_of
+from pop_stream.errors import PopStreamError, TopicsMissingError, WorkFailedError
 from pop_stream.kafka.connection import librdkafka_options
 from pop_stream.settings import Settings
 
@@ -100,7 +101,7 @@ class Topics:
         places = [place for topic in topics for place in self._places(topic)]
         spans = []
         for place in places:
-            begin, end = self._ask(partial(self._bounds_of, place))
+            begin, end = self._ask(place.topic, partial(self._bounds_of, place))
             spans.append(Span(place.topic, place.partition, begin, end))
         if stored is None or stored.begin is None:
             return spans
@@ -109,14 +110,18 @@ class Topics:
     def cluster_id(self) -> str:
         """Which Kafka it is: the same for as long as it lives. Raises as `spans` does."""
         return self._ask(
-            lambda: str(self._consumer.list_topics(timeout=_ANSWER_SECONDS).cluster_id)
+            "the cluster's id",
+            lambda: str(self._consumer.list_topics(timeout=_ANSWER_SECONDS).cluster_id),
         )
 
-    def _ask(self, question: Callable[[], T]) -> T:
+    def _ask(self, what: str, question: Callable[[], T]) -> T:
         try:
             return asked(question)
         except KafkaException as error:
-            raise self._failure(error) from error
+            raise self._refusal(error.args[0], what) from error
+
+    def _refusal(self, cause: KafkaError, topic: str) -> PopStreamError:
+        return refusal_of(cause, servers=self._servers, topic=topic)
 
     def _bounds_of(self, place: TopicPartition) -> tuple[int, int]:
         begin, end = self._consumer.get_watermark_offsets(place, timeout=_ANSWER_SECONDS)
@@ -134,7 +139,7 @@ class Topics:
                 raise TopicsMissingError(
                     f"no such topic: {topic}; `pop-stream topics ensure` makes it"
                 ) from error
-            raise self._failure(error) from error
+            raise self._refusal(error.args[0], topic) from error
 
     def _described(self, topic: str) -> list[TopicPartition]:
         found = self._consumer.list_topics(topic, timeout=_ANSWER_SECONDS).topics[topic]
@@ -146,7 +151,10 @@ class Topics:
         # The first record that was stored then or later; those behind it may be older, and are
         # tried one by one.
         times = [TopicPartition(each.topic, each.partition, begin) for each in spans]
-        found = self._ask(lambda: self._consumer.offsets_for_times(times, timeout=_ANSWER_SECONDS))
+        found = self._ask(
+            ", ".join(sorted({each.topic for each in spans})),
+            lambda: self._consumer.offsets_for_times(times, timeout=_ANSWER_SECONDS),
+        )
         first = {(place.topic, place.partition): place.offset for place in found}
         narrowed = []
         for each in spans:
@@ -209,7 +217,7 @@ class Topics:
                 end, at = self._begun(left, reached, (topic, partition))
             if (error := message.error()) is not None:
                 if error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
-                    raise self._failure(KafkaException(error))
+                    raise self._refusal(error, topic)
                 # A span may end with offsets that hold no record.
                 at = min(max(at, message.offset()), end)
             elif (offset := message.offset()) < end:
@@ -261,24 +269,3 @@ class Topics:
             f"no records came for {_PATIENCE_SECONDS:g} s from {places}{why}; "
             "what was read so far is not all"
         )
-
-    def _failure(self, error: KafkaException) -> Exception:
-        """What Kafka's answer means for whoever asked."""
-        cause = error.args[0]
-        if cause.code() in (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
-                            KafkaError._TIMED_OUT, KafkaError._RESOLVE):  # noqa: SLF001  # fmt: skip
-            return KafkaUnreachableError(f"no Kafka answers at {self._servers}: {cause.str()}")
-        if cause.code() in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC):  # noqa: SLF001
-            return TopicsMissingError("the topic is gone: it was deleted while it was read")
-        if cause.code() in (KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._AUTO_OFFSET_RESET):  # noqa: SLF001
-            return WorkFailedError(
-                "records were deleted while they were read (retention); "
-                "what was read so far is not all"
-            )
-        if cause.code() in (KafkaError.TOPIC_AUTHORIZATION_FAILED,
-                            KafkaError.GROUP_AUTHORIZATION_FAILED,
-                            KafkaError.CLUSTER_AUTHORIZATION_FAILED):  # fmt: skip
-            return WorkFailedError(
-                f"Kafka lets this user not read it: {cause.str()}; it needs Read and Describe"
-            )
-        return WorkFailedError(f"Kafka refuses: {cause.str()}")

@@ -59,6 +59,9 @@ def server_properties(node: Node, nodes: Sequence[Node]) -> str:
         "default.replication.factor": replicas,
         "min.insync.replicas": in_sync,
         "auto.create.topics.enable": "false",
+        # Everybody may do everything until an ACL says otherwise, so that rights can be tried.
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "allow.everyone.if.no.acl.found": "true",
         "group.initial.rebalance.delay.ms": 0,
         # Internal topics: few partitions, for each costs files, memory and time at a start.
         "offsets.topic.num.partitions": 4,

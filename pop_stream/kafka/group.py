@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupCoordinatorNotAvailableError
+from aiokafka.errors import GroupAuthorizationFailedError, GroupCoordinatorNotAvailableError
 from aiokafka.structs import OffsetAndMetadata
 
+from pop_stream.errors import WorkFailedError
 from pop_stream.kafka.admin import connected_admin
 from pop_stream.kafka.connection import client_options
 from pop_stream.settings import Settings
@@ -86,11 +87,18 @@ async def partitions_of(settings: Settings, topics: Sequence[str]) -> list[Parti
 async def commits_by(
     admin: AIOKafkaAdminClient, group: str
 ) -> dict[TopicPartition, OffsetAndMetadata]:
-    """A group's commits, with their metadata, of each partition of which it has committed."""
+    """A group's commits, with their metadata, of each partition of which it has committed.
+
+    Raises WorkFailedError when this user may not look at the group.
+    """
     try:
         offsets = await admin.list_consumer_group_offsets(group)
     except GroupCoordinatorNotAvailableError:
         return {}  # a new Kafka, on which no group has committed anything yet
+    except GroupAuthorizationFailedError as error:
+        raise WorkFailedError(
+            f"no right to look at the group {group}: this user needs Describe on it"
+        ) from error
     return {place: entry for place, entry in offsets.items() if entry.offset >= 0}
 
 

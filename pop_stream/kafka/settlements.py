@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Collection
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from pop_stream.errors import TopicsMissingError, WorkFailedError
 from pop_stream.kafka.admin import connected_admin
@@ -30,6 +30,8 @@ async def settle(
     topic = settings.settled_topic
     async with connected_admin(settings) as admin:
         (described,) = await admin.describe_topics([topic])
+        if described["error_code"] == TopicAuthorizationFailedError.errno:
+            raise _no_right(topic)
         if not described["partitions"]:
             raise TopicsMissingError(
                 f"no such topic: {topic}; `pop-stream topics ensure` creates it"
@@ -44,5 +46,11 @@ async def settle(
                 sent = [await producer.send(topic, value, key=one.encode()) for one in some]
                 await asyncio.gather(*sent)
                 progress(begin + len(some))
+    except TopicAuthorizationFailedError as error:
+        raise _no_right(topic) from error
     except KafkaError as error:
         raise WorkFailedError(f"Kafka did not take the marks: {error!r}") from error
+
+
+def _no_right(topic: str) -> WorkFailedError:
+    return WorkFailedError(f"no right to write to {topic}: this user needs Write on it")

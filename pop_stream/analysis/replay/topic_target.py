@@ -7,6 +7,7 @@ from typing import Any, Final
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from pop_stream.analysis.event_view import EventView
+from pop_stream.analysis.refusal import is_about_rights
 from pop_stream.analysis.replay.done import FAILED, SENT
 from pop_stream.analysis.replay.target import Outcomes
 from pop_stream.kafka.connection import librdkafka_options
@@ -78,6 +79,8 @@ class TopicTarget:
     def _note(self, outcomes: Outcomes, index: int, error: KafkaError) -> None:
         if error.code() in _OF_THE_RECORD:
             outcomes[index] = f"{FAILED}: {error.name()}"
+        elif is_about_rights(error):
+            self.stopped = f"no right to write to {self._topic}: this user needs Write on it"
         else:
             # It may have been written all the same; it counts as not confirmed.
             self.stopped = f"Kafka did not take it: {error.str()}"
