@@ -119,9 +119,9 @@ def _no_more_files(system: System) -> None:
 def _slow(system: System) -> None:
     """GSTV takes its time: as many attempts as may be are under way, and more come than go."""
     system.gstv.set_rules([{"then": {"delay": [1.2, 1.5]}}])
-    time.sleep(45)
+    time.sleep(55)
     system.gstv.set_rules(USUAL_RULES)
-    time.sleep(15)
+    time.sleep(10)
 
 
 def _odd_worker(system: System) -> None:

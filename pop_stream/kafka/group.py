@@ -2,16 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupAuthorizationFailedError, GroupCoordinatorNotAvailableError
+from aiokafka.errors import (
+    GroupAuthorizationFailedError,
+    GroupCoordinatorNotAvailableError,
+    KafkaTimeoutError,
+)
 from aiokafka.structs import OffsetAndMetadata
 
 from pop_stream.errors import WorkFailedError
 from pop_stream.kafka.admin import connected_admin
 from pop_stream.kafka.connection import client_options
 from pop_stream.settings import Settings
+
+#: The client would look for a deleted topic for 40 s. Three tries of a slow Kafka take 15.
+_BOUNDS_MS: Final = 5000
+_TRIES: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,18 +69,21 @@ async def partitions_of(settings: Settings, topics: Sequence[str]) -> list[Parti
     Raises KafkaUnreachableError, and WorkFailedError when Kafka refuses.
     """
     async with connected_admin(settings) as admin:
-        described = await admin.describe_topics(list(topics))
-        places = [
-            TopicPartition(topic["topic"], one["partition"])
-            for topic in described
-            for one in topic["partitions"]
-        ]
-        if not places:
-            return []
-        offsets = await committed_by(admin, settings.group)
-        async with AIOKafkaConsumer(**client_options(settings)) as consumer:
-            begins = await consumer.beginning_offsets(places)
-            ends = await consumer.end_offsets(places)
+        for tries_left in reversed(range(_TRIES)):
+            described = await admin.describe_topics(list(topics))
+            places = [
+                TopicPartition(topic["topic"], one["partition"])
+                for topic in described
+                for one in topic["partitions"]
+            ]
+            offsets = await committed_by(admin, settings.group) if places else {}
+            try:
+                begins, ends = await _bounds_of(settings, places)
+                break
+            except KafkaTimeoutError:
+                # Of a topic that was deleted just now: what is left is asked again.
+                if not tries_left:
+                    raise
     return [
         PartitionState(
             topic=place.topic,
@@ -82,6 +94,18 @@ async def partitions_of(settings: Settings, topics: Sequence[str]) -> list[Parti
         )
         for place in places
     ]
+
+
+async def _bounds_of(
+    settings: Settings, places: Sequence[TopicPartition]
+) -> tuple[dict[TopicPartition, int], dict[TopicPartition, int]]:
+    """Where partitions begin and end. Raises KafkaTimeoutError when one is not there."""
+    if not places:
+        return {}, {}
+    async with AIOKafkaConsumer(
+        **client_options(settings), request_timeout_ms=_BOUNDS_MS
+    ) as consumer:
+        return await consumer.beginning_offsets(places), await consumer.end_offsets(places)
 
 
 async def commits_by(

@@ -9,15 +9,19 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
+from aiokafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from pop_stream.errors import TopicsMissingError
+from pop_stream.kafka import group
+from pop_stream.kafka.group import committed_by, partitions_of
 from pop_stream.settings import Settings
 from pop_stream.watch.backlog import BacklogNumbers
 from pop_stream.watch.look import Look
@@ -139,6 +143,27 @@ def test_without_the_topic_of_marks_it_sees_all_else(topics: Settings, tmp_path:
     admin.delete_topics([topics.retry_topic])[topics.retry_topic].result(30)
     with pytest.raises(TopicsMissingError, match=topics.retry_topic):
         look(topics)
+
+
+def test_a_topic_that_is_deleted_while_it_looks_does_not_make_it_blind(
+    topics: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had waited 40 s for the offsets of a topic that was not there any more, and seen nothing.
+
+    Deleted between the two questions: which partitions there are, and where they end.
+    """
+    asked = committed_by
+    admin = AdminClient({"bootstrap.servers": topics.kafka_bootstrap_servers})
+
+    async def delete_then_ask(*arguments: Any) -> Mapping[TopicPartition, int]:
+        if topics.settled_topic in admin.list_topics(timeout=30).topics:
+            admin.delete_topics([topics.settled_topic])[topics.settled_topic].result(30)
+        return await asked(*arguments)
+
+    monkeypatch.setattr(group, "committed_by", delete_then_ask)
+    states = asyncio.run(partitions_of(topics, [topics.events_topic, topics.settled_topic]))
+
+    assert {state.topic for state in states} == {topics.events_topic}
 
 
 @contextmanager
