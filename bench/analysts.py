@@ -1,7 +1,7 @@
 """`python -m bench.analysts`: what analysts wait for, beside what else there is to do it with.
 
-A scan with a filter and an export to Parquet of the same events, by pop-stream, by kcat and jq,
-and by a loop on aiokafka; each whole command is measured, its start included.
+A scan with a filter, an export and a report of the same events, by pop-stream, by kcat and jq, and
+by loops on aiokafka; each whole command is measured, its start included.
 """
 
 import os
@@ -32,10 +32,11 @@ PARTITIONS = 4
 _RESULTS = Path(__file__).parent / "results" / "analysts.json"
 _LOOK_SECONDS = 0.1
 _LOOP = """
-import asyncio, json, sys
+import asyncio, collections, json, sys
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 async def main(servers, topic, site):
+    plays = collections.Counter()
     async with AIOKafkaConsumer(bootstrap_servers=servers, group_id=None) as consumer:
         places = [TopicPartition(topic, n) for n in range({partitions})]
         consumer.assign(places)
@@ -47,8 +48,12 @@ async def main(servers, topic, site):
                 left -= len(records)
                 for record in records:
                     event = json.loads(record.value)
-                    if event["siteId"] == site:
+                    if not site:
+                        plays[event["assetId"], event["siteId"], event["startTimestamp"][:13]] += 1
+                    elif event["siteId"] == site:
                         sys.stdout.write(json.dumps(event) + "\\n")
+    for group, number in plays.items():
+        sys.stdout.write("\\n" * number)
 
 asyncio.run(main(*sys.argv[1:]))
 """
@@ -85,7 +90,7 @@ class Figure:
               help="How often each way is measured, in turn; the one with the least CPU counts.",
 )  # fmt: skip
 def main(*, events: int, rounds: int) -> None:
-    """Measure a scan with a filter and an export, beside kcat and jq and a loop on aiokafka."""
+    """Measure a scan, an export and a report, beside kcat and jq and loops on aiokafka."""
     missing = [name for name in ("kcat", "jq") if shutil.which(name) is None]
     if missing:
         click.echo(f"not measured, as it is not installed: {', '.join(missing)}", err=True)
@@ -146,6 +151,10 @@ def ways(servers: str, site: str, folder: Path) -> Sequence[Way]:
     """Each writes what it found, one line an event, to the file `found`."""
     script = folder / "loop.py"
     script.write_text(_LOOP.replace("{partitions}", str(PARTITIONS)))
+    counted = folder / "counted.py"
+    counted.write_text(
+        'import json, sys; print(json.dumps({"rows": json.load(sys.stdin)["plays"]}))'
+    )
     servers_named = f"POP_STREAM_KAFKA_BOOTSTRAP_SERVERS={servers} POP_STREAM_EVENTS_TOPIC={TOPIC}"
     ours = f"{servers_named} {sys.executable} -m pop_stream events"
     kcat = f"kcat -C -e -q -b {servers} -t {TOPIC} -o beginning"
@@ -158,6 +167,10 @@ def ways(servers: str, site: str, folder: Path) -> Sequence[Way]:
         Way("export", "pop-stream ndjson",
             f"rm -rf x; {ours} export --format ndjson --to x --json > manifest"),
         Way("export", "kcat to a file", f"{kcat} > found"),
+        Way("report", "pop-stream",
+            f"{ours} report --json | {sys.executable} {counted} > manifest"),
+        Way("report", "aiokafka, plays by hour only",
+            f"{sys.executable} {script} {servers} {TOPIC} '' > found"),
     ]  # fmt: skip
 
 
