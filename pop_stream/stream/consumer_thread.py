@@ -56,7 +56,8 @@ class ConsumerThread(faust_aiokafka.AIOKafkaConsumerThread):
             heartbeat_interval_ms=session_timeout_ms // 4,
             rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
             request_timeout_ms=int(conf.broker_request_timeout * 1000),
-            metadata_max_age_ms=30_000,
+            # So soon partitions that are added are delivered, and a topic made anew is noticed.
+            metadata_max_age_ms=10_000,
         )
 
     async def _fetch_records(
