@@ -4,6 +4,7 @@ By librdkafka: it gives ten times as many records a second as a client in Python
 joined and nothing is committed. A topic may grow meanwhile; what comes later is not read.
 """
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,13 +13,14 @@ from typing import Any, Final, NamedTuple, Self, TypeVar
 
 from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
 
-from pop_stream.analysis.asking import asked
+from pop_stream.analysis.asking import asked, what_comes
 from pop_stream.analysis.event_view import EventView
 from pop_stream.analysis.odd_headers import OddHeaders
 from pop_stream.analysis.period import Stored
 from pop_stream.analysis.refusal import refusal_of
 from pop_stream.errors import PopStreamError, TopicsMissingError, WorkFailedError
 from pop_stream.kafka.connection import librdkafka_options
+from pop_stream.kafka.reach import require_listener
 from pop_stream.settings import Settings
 
 T = TypeVar("T")
@@ -63,7 +65,8 @@ class Topics:
             (settings.retry_topic, settings.failure_topic, settings.notification_topic,
              settings.settled_topic)
         )  # fmt: skip
-        self._servers = settings.kafka_bootstrap_servers
+        self._settings = settings
+        self._has_asked = False
         self._refused: KafkaError | None = None
         self._odd_headers = OddHeaders(settings)
         self._consumer = Consumer(
@@ -82,6 +85,8 @@ class Topics:
                 "fetch.message.max.bytes": 4 * 1024 * 1024,
                 # After a full queue it would wait a second, which is most of the time of a scan.
                 "fetch.queue.backoff.ms": 10,
+                # So long what is asked for next waits for a fetch in which nothing comes any more.
+                "fetch.wait.max.ms": 50,
                 "log_level": 0,
             }
         )
@@ -116,12 +121,19 @@ class Topics:
 
     def _ask(self, what: str, question: Callable[[], T]) -> T:
         try:
-            return asked(question)
+            return self._asked(question)
         except KafkaException as error:
             raise self._refusal(error.args[0], what) from error
 
     def _refusal(self, cause: KafkaError, topic: str) -> PopStreamError:
-        return refusal_of(cause, servers=self._servers, topic=topic)
+        return refusal_of(cause, servers=self._settings.kafka_bootstrap_servers, topic=topic)
+
+    def _asked(self, question: Callable[[], T]) -> T:
+        if not self._has_asked:
+            # Where nothing listens, the client says so only when the time for an answer is up.
+            asyncio.run(require_listener(self._settings))
+            self._has_asked = True
+        return asked(question)
 
     def _bounds_of(self, place: TopicPartition) -> tuple[int, int]:
         begin, end = self._consumer.get_watermark_offsets(place, timeout=_ANSWER_SECONDS)
@@ -133,7 +145,7 @@ class Topics:
 
     def _places(self, topic: str) -> list[TopicPartition]:
         try:
-            return asked(lambda: self._described(topic))
+            return self._asked(lambda: self._described(topic))
         except KafkaException as error:
             if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 raise TopicsMissingError(
@@ -182,7 +194,7 @@ class Topics:
         self._consumer.assign([TopicPartition(t, p, each.begin) for (t, p), each in left.items()])
         waited = 0.0
         while left:
-            messages = self._consumer.consume(_AT_ONCE, timeout=_POLL_SECONDS)
+            messages = what_comes(self._consumer, _AT_ONCE, _POLL_SECONDS)
             waited = 0.0 if messages else waited + _POLL_SECONDS
             if waited in _LOOKS_SECONDS:
                 self._require(left)

@@ -24,7 +24,7 @@ async def require_kafka(settings: Settings) -> None:
 
     Raises KafkaUnreachableError with the reason, in at most about 8 seconds.
     """
-    await _require_listener(settings)
+    await require_listener(settings)
     client = AIOKafkaClient(
         **client_options(settings), request_timeout_ms=int(HANDSHAKE_TIMEOUT_SECONDS * 1000)
     )
@@ -56,8 +56,11 @@ def _why_unused(complaints: list[str], settings: Settings) -> str:
     return why
 
 
-async def _require_listener(settings: Settings) -> None:
-    """Return when any bootstrap server takes a TCP connection."""
+async def require_listener(settings: Settings) -> None:
+    """Return when any bootstrap server takes a TCP connection.
+
+    Raises KafkaUnreachableError with the reasons, in at most 3 seconds.
+    """
     servers = parse_bootstrap_servers(settings.kafka_bootstrap_servers)
     reasons = await asyncio.gather(*(_why_not(host, port) for host, port in servers))
     if None in reasons:

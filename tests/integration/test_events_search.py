@@ -162,11 +162,12 @@ def test_records_that_are_deleted_meanwhile_end_the_scan_with_an_error(topics: S
 
 
 def test_an_unreachable_kafka_is_said(topics: Settings) -> None:
-    """Exit code 3, and the address."""
+    """Exit code 3, the address, and why: that is known at once."""
     done = run_command(topics, "events", "search", kafka_bootstrap_servers="127.0.0.1:1")
 
     assert done.returncode == 3
     assert "127.0.0.1:1" in done.stderr
+    assert "nothing listens there" in done.stderr
 
 
 def test_wrong_use_is_told_before_anything_is_read(topics: Settings, tmp_path: Path) -> None:
