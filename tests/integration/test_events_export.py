@@ -55,8 +55,11 @@ def start(settings: Settings, *arguments: str | Path) -> "subprocess.Popen[str]"
 
 def steps(folder: Path) -> int:
     """How many lines the journal of an export has."""
-    path = folder / WORK_FOLDER / "journal.ndjson"
-    return path.read_bytes().count(b"\n") if path.exists() else 0
+    try:
+        return (folder / WORK_FOLDER / "journal.ndjson").read_bytes().count(b"\n")
+    except FileNotFoundError:
+        # Not begun yet; or it has come to its end a moment ago, and took its journal away.
+        return 0
 
 
 def end_after_a_step(settings: Settings, sign: signal.Signals, to: Path, *asked: str) -> str | None:
