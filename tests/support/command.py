@@ -6,7 +6,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -31,10 +31,21 @@ def run_command(
 
     Not for what is killed or interrupted: that needs a process of its own.
     """
-    argv = [str(each) for each in arguments]
+    environ = os.environ | environment_of(settings, **overrides)
+    return run_here([str(each) for each in arguments], environ, stdin=stdin, cwd=cwd)
+
+
+def run_here(
+    argv: Sequence[str],
+    environ: Mapping[str, str],
+    *,
+    stdin: str | None = None,
+    cwd: Path | None = None,
+) -> "subprocess.CompletedProcess[str]":
+    """Run any command with these variables and no others."""
     out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", newline="") for _ in range(2))
     with (
-        patch.dict(os.environ, environment_of(settings, **overrides)),
+        patch.dict(os.environ, environ, clear=True),
         patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO((stdin or "").encode()))),
         contextlib.chdir(cwd or Path.cwd()),
         contextlib.redirect_stdout(out),
@@ -42,7 +53,7 @@ def run_command(
         _logging_as_it_was(),
     ):
         code = run(argv)
-    return subprocess.CompletedProcess(argv, code, _text_of(out), _text_of(err))
+    return subprocess.CompletedProcess([*argv], code, _text_of(out), _text_of(err))
 
 
 def environment_of(settings: Settings, **overrides: Any) -> dict[str, str]:
