@@ -1,10 +1,11 @@
 """The image, as far as it can be tried without Docker: see `tests/support/image.py`."""
 
 import json
-import os
 import signal
 import subprocess
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,16 +19,16 @@ from tests.support.trial import Trial
 
 
 @pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
+def image() -> Iterator[Image]:
     """The image, built as its Dockerfile says."""
     if not can_confine():
         pytest.skip("needs root, unshare and setpriv: to give rights up one must have them")
-    folder = tmp_path_factory.mktemp("image")
-    for path in (folder, *folder.parents):
-        # The image's user is nobody here, and pytest's folders are root's alone.
-        if path.stat().st_uid == os.geteuid() and path != Path("/"):
-            path.chmod(path.stat().st_mode | 0o111)
-    return play_dockerfile(folder)
+    # Not in pytest's folders: those are closed to the image's user, who is nobody here, and each
+    # run of pytest closes them anew, under the feet of others.
+    with tempfile.TemporaryDirectory(prefix="pop-stream-image-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield play_dockerfile(folder)
 
 
 def environment_of(image: Image, settings: Settings, **more: str) -> dict[str, str]:
