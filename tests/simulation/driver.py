@@ -295,8 +295,9 @@ def hunt(first: int, count: int, fired: Counter[str] | None = None) -> Found | N
 def hunt_in_process(first: int, count: int) -> tuple[Found | None, Counter[str]]:
     """The same, for a process of its own; with what was seen."""
     fired: Counter[str] = Counter()
-    # What is there already need not be looked at again and again.
+    # What is there already need not be looked at again and again, nor what is new so often.
     gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
     with virtual_time():
         return hunt(first, count, fired), fired
 
