@@ -24,17 +24,6 @@ pytest_plugins = ["pytester", "tests.support.no_skips"]
 
 PARTITIONS = 4
 
-#: Tests of the whole system: several processes each.
-_SYSTEM = tuple(Path(__file__).parent / name for name in ("integration", "acceptance"))
-
-#: Tests of what analysts do with topics.
-_ANALYSTS = {
-    "test_analysts_page.py", "test_audit.py", "test_audit_receipts.py", "test_events_export.py",
-    "test_events_query.py", "test_events_report.py", "test_events_search.py",
-    "test_events_tail.py", "test_explain.py", "test_no_rights.py", "test_reconcile.py",
-    "test_redrive_plans.py", "test_replay_plans.py",
-}  # fmt: skip
-
 # Its default deadline of 200 ms would make every property a test of the machine's load.
 hypothesis.settings.register_profile("pop-stream", deadline=None)
 hypothesis.settings.load_profile("pop-stream")
@@ -47,14 +36,8 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a program that not everybody has, and what must run one by one."""
+    """Mark what needs a program that not everybody has."""
     for item in items:
-        if item.path.name in _ANALYSTS:
-            # They mostly read: on a Kafka of their own, beside the others.
-            item.add_marker(pytest.mark.xdist_group("analysts"))
-        elif any(item.path.is_relative_to(folder) for folder in _SYSTEM):
-            # On one Kafka, and each with the machine to itself but for the small tests.
-            item.add_marker(pytest.mark.xdist_group("system"))
         for need in ("kafka", "promtool", "alertmanager"):
             if need in getattr(item, "fixturenames", ()):
                 item.add_marker(need)
