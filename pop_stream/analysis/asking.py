@@ -1,13 +1,10 @@
-"""Asks Kafka again for a moment where the answer may only not have got around yet.
-
-And takes what comes at once, where the client would wait for more.
-"""
+"""Asks Kafka again for a moment where the answer may only not have got around yet."""
 
 import time
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
-from confluent_kafka import Consumer, KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException
 
 T = TypeVar("T")
 
@@ -35,11 +32,3 @@ def asked(question: Callable[[], T]) -> T:
             if error.args[0].code() not in _NOT_YET or time.monotonic() > deadline:
                 raise
         time.sleep(_AGAIN_SECONDS)
-
-
-def what_comes(consumer: Consumer, most: int, seconds: float) -> list[Any]:
-    """Messages, as soon as there are any; none when none came for so long."""
-    # Asked for many, it waits until there are so many or the time is up: at the end of a topic,
-    # and after each answer of a slow broker, that is most of the time of a scan.
-    messages: list[Any] = consumer.consume(1, timeout=seconds)
-    return messages + consumer.consume(most - 1, timeout=0) if messages else messages

@@ -3,17 +3,14 @@
 import heapq
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
 
-from confluent_kafka import TopicPartition
-
+from pop_stream.analysis.batches import Glance
 from pop_stream.analysis.event_view import EventView
-from pop_stream.analysis.scan import Span, Topics
+from pop_stream.analysis.scan import Span, Topics, Way
 from pop_stream.analysis.selection import Selection
 
-_AT_ONCE: Final = 2000
-_POLL_SECONDS: Final = 0.2
 #: What was stored earlier on another broker may come so much later.
 _SETTLE_SECONDS: Final = 0.5
 #: Of more than that the order is not waited for: what cannot be read by eye need not be in order.
@@ -29,44 +26,30 @@ class LiveTopics(Topics):
     """Topics, for reading as they grow."""
 
     def follow(
-        self, spans: Sequence[Span], *, wants: Callable[[bytes | None], bool] | None = None
+        self, spans: Sequence[Span], *, wants: Glance | None = None
     ) -> Iterator[list[EventView]]:
         """Give all records from where spans end, as they come; nothing, now and then, else.
 
         Never ends. A partition that is added is read from its beginning. Raises TopicsMissingError
         when a topic is deleted, and WorkFailedError when Kafka refuses.
         """
-        left = {
-            (each.topic, each.partition): Span(each.topic, each.partition, each.end, _FOR_EVER)
-            for each in spans
-        }
-        reached = {place: each.begin for place, each in left.items()}
-        self._consumer.assign([TopicPartition(t, p, each.begin) for (t, p), each in left.items()])
-        looked_at = time.monotonic()
+        way = Way([each._replace(begin=each.end, end=_FOR_EVER) for each in spans])
         while True:
-            messages = self._consumer.consume(_AT_ONCE, timeout=_POLL_SECONDS)
-            yield self._views(messages, left, reached, wants)
-            if time.monotonic() - looked_at >= _LOOK_SECONDS:
-                looked_at = time.monotonic()
-                for topic in sorted({topic for topic, _ in left}):
-                    self._add_partitions(topic, left, reached)
-
-    def _view(self, message: Any, value: bytes | None, end: int) -> EventView:
-        # Where there is no end, nothing need be there behind this record.
-        is_known = end != _FOR_EVER
-        return super()._view(message, value, end if is_known else message.offset() + 1)
-
-    def _add_partitions(
-        self,
-        topic: str,
-        left: dict[tuple[str, int], Span],
-        reached: dict[tuple[str, int], int],
-    ) -> None:
-        for place in self._places(topic):
-            if (topic, place.partition) not in left:
-                left[topic, place.partition] = Span(topic, place.partition, 0, _FOR_EVER)
-                reached[topic, place.partition] = 0
-                self._consumer.incremental_assign([TopicPartition(topic, place.partition, 0)])
+            looked_at = time.monotonic()
+            for given in self._given(way):
+                # That nothing comes is no wonder here.
+                way.rest()
+                yield [
+                    view
+                    for fetched in given
+                    for views in self._views(fetched, way, wants)
+                    for view in views
+                ]
+                if time.monotonic() - looked_at >= _LOOK_SECONDS:
+                    break
+            for topic in sorted({topic for topic, _ in way.left}):
+                for place in self._places(topic):
+                    way.left.setdefault((topic, place.partition), (0, _FOR_EVER))
 
 
 def last_of(

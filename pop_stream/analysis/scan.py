@@ -1,21 +1,22 @@
 """Reads topics from where they begin to where they ended at the start, and disturbs nobody.
 
-By librdkafka: it gives ten times as many records a second as a client in Python. No group is
-joined and nothing is committed. A topic may grow meanwhile; what comes later is not read.
+No group is joined and nothing is committed. A topic may grow meanwhile; what comes later is not
+read.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from operator import methodcaller
 from typing import Any, Final, NamedTuple, Self, TypeVar
 
 from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
 
-from pop_stream.analysis.asking import asked, what_comes
+from pop_stream.analysis.asking import asked
+from pop_stream.analysis.batches import CorruptBatchError, Fetched, Glance, end_of, records_of
 from pop_stream.analysis.event_view import EventView
-from pop_stream.analysis.odd_headers import OddHeaders
+from pop_stream.analysis.fetching import Fetching, RefusedError
 from pop_stream.analysis.period import Stored
 from pop_stream.analysis.refusal import refusal_of
 from pop_stream.errors import PopStreamError, TopicsMissingError, WorkFailedError
@@ -25,18 +26,11 @@ from pop_stream.settings import Settings
 
 T = TypeVar("T")
 
-_AT_ONCE: Final = 500
 _ANSWER_SECONDS: Final = 10.0
-_POLL_SECONDS: Final = 0.5
 #: After so long without any record: is the topic still there?
 _LOOKS_SECONDS: Final = (3.0, 15.0)
 #: Without any record for so long, something is wrong.
 _PATIENCE_SECONDS: Final = 60.0
-
-
-#: Not `message.headers()`: for a name that is no text the client gives what is no list, with an
-#: exception that Python does not look for where it has made a call fast; the process would end.
-_headers_of: Final = methodcaller("headers")
 
 
 class Span(NamedTuple):
@@ -67,26 +61,15 @@ class Topics:
         )  # fmt: skip
         self._settings = settings
         self._has_asked = False
-        self._refused: KafkaError | None = None
-        self._odd_headers = OddHeaders(settings)
+        self._fetching = Fetching(settings)
+        # It answers where partitions begin and end, and what was stored since when.
         self._consumer = Consumer(
             {
                 **librdkafka_options(settings),
-                "error_cb": self._note_error,
                 "client.id": "pop-stream-analyst",
                 # Asked for by the client; as nothing is subscribed to, the group is never joined.
                 "group.id": "pop-stream-analyst",
                 "enable.auto.commit": False,
-                "enable.auto.offset.store": False,
-                "enable.partition.eof": True,
-                "auto.offset.reset": "error",
-                # More is not faster: what has just come is still in the processor's cache.
-                "queued.max.messages.kbytes": 4 * 1024,
-                "fetch.message.max.bytes": 4 * 1024 * 1024,
-                # After a full queue it would wait a second, which is most of the time of a scan.
-                "fetch.queue.backoff.ms": 10,
-                # So long what is asked for next waits for a fetch in which nothing comes any more.
-                "fetch.wait.max.ms": 50,
                 "log_level": 0,
             }
         )
@@ -95,6 +78,7 @@ class Topics:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._fetching.close()
         self._consumer.close()
 
     def spans(self, topics: Sequence[str], stored: Stored | None = None) -> list[Span]:
@@ -139,7 +123,7 @@ class Topics:
         begin, end = self._consumer.get_watermark_offsets(place, timeout=_ANSWER_SECONDS)
         return begin, end
 
-    def _require(self, left: Mapping[tuple[str, int], Span]) -> None:
+    def _require(self, left: Iterable[tuple[str, int]]) -> None:
         for topic in sorted({topic for topic, _ in left}):
             self._places(topic)
 
@@ -179,105 +163,115 @@ class Topics:
         self,
         spans: Sequence[Span],
         *,
-        wants: Callable[[bytes | None], bool] | None = None,
+        wants: Glance | None = None,
         progress: Callable[[Progress], None] = lambda _: None,
     ) -> Iterator[list[EventView]]:
         """Give all records of spans, some at a time; each partition's in order.
 
-        `wants` is asked of each value; where it says no, nothing is made of the record. Raises
-        WorkFailedError when Kafka refuses, or when records that should be there do not come.
+        Of what `wants` says no to nothing is made. Raises WorkFailedError when Kafka refuses, or
+        when records that should be there do not come.
         """
-        left = {(each.topic, each.partition): each for each in spans if each.begin < each.end}
-        reached = {place: each.begin for place, each in left.items()}
-        total = sum(each.end - each.begin for each in left.values())
-        done_before = 0
-        self._consumer.assign([TopicPartition(t, p, each.begin) for (t, p), each in left.items()])
-        waited = 0.0
-        while left:
-            messages = what_comes(self._consumer, _AT_ONCE, _POLL_SECONDS)
-            waited = 0.0 if messages else waited + _POLL_SECONDS
-            if waited in _LOOKS_SECONDS:
-                self._require(left)
-            if waited >= _PATIENCE_SECONDS:
-                raise self._nothing_comes(left)
-            events = self._views(messages, left, reached, wants)
-            for place in [p for p, each in left.items() if reached[p] >= each.end]:
-                span = left.pop(place)
-                done_before += span.end - span.begin
-                self._consumer.incremental_unassign([TopicPartition(*place)])
-            if events:
-                yield events
-            under_way = sum(reached[p] - each.begin for p, each in left.items())
-            progress(Progress(done_before + under_way, total))
+        way = Way(spans)
+        for given in self._given(way):
+            for fetched in given:
+                yield from self._views(fetched, way, wants)
+            progress(way.progress)
+
+    def _given(self, way: "Way") -> Iterator[list[Fetched]]:
+        """What comes of what is left; nothing, now and then. Raises as `read` does."""
+        while way.left:
+            try:
+                for given in self._fetching.fetch(way.left):
+                    yield given
+                    if not given:
+                        self._look_why(way)
+            except RefusedError as error:
+                if error.code != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                    raise self._refusal(KafkaError(error.code), error.topic) from error
+                # Gone; or it is so new that not every broker knows it.
+                self._require(way.left)
+                self._look_why(way)
 
     def _views(
-        self,
-        messages: Sequence[Any],
-        left: Mapping[tuple[str, int], Span],
-        reached: dict[tuple[str, int], int],
-        wants: Callable[[bytes | None], bool] | None,
-    ) -> list[EventView]:
-        # A record comes by here a hundred thousand times a second: what is the same for all
-        # records of a place is looked up once, as they come in runs of one place.
-        views = []
-        topic, partition, end, at = "", -1, 0, 0
-        for message in messages:
-            if message.partition() != partition or message.topic() != topic:
-                if end:
-                    reached[topic, partition] = at
-                topic, partition = message.topic(), message.partition()
-                end, at = self._begun(left, reached, (topic, partition))
-            if (error := message.error()) is not None:
-                if error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
-                    raise self._refusal(error, topic)
-                # A span may end with offsets that hold no record.
-                at = min(max(at, message.offset()), end)
-            elif (offset := message.offset()) < end:
-                value = message.value()
-                if wants is None or wants(value):
-                    views.append(self._view(message, value, end))
-                at = offset + 1
-            else:
-                at = end
-        if end:
-            reached[topic, partition] = at
-        return views
+        self, fetched: Fetched, way: "Way", wants: Glance | None
+    ) -> Iterator[list[EventView]]:
+        topic, partition = fetched.topic, fetched.partition
+        begin, end = way.left[topic, partition]
+        is_ours, is_wanted = topic in self._ours, wants.value if wants else None
+        for records in self._records(fetched, wants):
+            views = [
+                EventView(
+                    topic,
+                    partition,
+                    record.offset,
+                    timestamp=record.timestamp,
+                    key=record.key,
+                    value=record.value,
+                    # As our rules take them: one without a value has an empty one.
+                    headers=[(name, each or b"") for name, each in record.headers],
+                    is_ours=is_ours,
+                )
+                for record in records
+                if (is_wanted is None or is_wanted(record.value)) and begin <= record.offset < end
+            ]
+            if views:
+                yield views
+        way.reached(fetched)
 
-    def _begun(
-        self,
-        left: Mapping[tuple[str, int], Span],
-        reached: Mapping[tuple[str, int], int],
-        place: tuple[str, int],
-    ) -> tuple[int, int]:
-        """Where a place's span ends and how far it is read; (0, 0) when nothing of it is left."""
-        return (left[place].end, reached[place]) if place in left else (0, 0)
-
-    def _view(self, message: Any, value: bytes | None, end: int) -> EventView:
-        topic, partition, offset = message.topic(), message.partition(), message.offset()
+    def _records(self, fetched: Fetched, wants: Glance | None) -> Iterator[list[Any]]:
         try:
-            headers = _headers_of(message)
-        except (SystemError, UnicodeDecodeError):
-            # What the client says of a name that is no text depends on its version.
-            headers = self._odd_headers.of(topic, partition, offset, end=end)
-        return EventView(
-            topic,
-            partition,
-            offset,
-            timestamp=message.timestamp()[1],
-            key=message.key(),
-            value=value,
-            # As our rules take them: one without a value has an empty one.
-            headers=[(name, each or b"") for name, each in headers] if headers else (),
-            is_ours=topic in self._ours,
+            yield from records_of(fetched, wants)
+        except CorruptBatchError as error:
+            raise WorkFailedError(f"Kafka gave a damaged record batch: {error}") from error
+
+    def _look_why(self, way: "Way") -> None:
+        """Nothing came. Raises when that is no wonder, or when it has been so for too long."""
+        if way.looks < len(_LOOKS_SECONDS) and way.waited > _LOOKS_SECONDS[way.looks]:
+            way.looks += 1
+            self._require(way.left)
+        if way.waited > _PATIENCE_SECONDS:
+            places = ", ".join(f"{topic}/{partition}" for topic, partition in sorted(way.left))
+            why = f" ({self._fetching.trouble})" if self._fetching.trouble else ""
+            raise WorkFailedError(
+                f"no records came for {_PATIENCE_SECONDS:g} s from {places}{why}; "
+                "what was read so far is not all"
+            )
+
+
+class Way:
+    """How far a scan is."""
+
+    def __init__(self, spans: Sequence[Span]) -> None:
+        #: What is still to be read of each place.
+        self.left = {(s.topic, s.partition): (s.begin, s.end) for s in spans if s.begin < s.end}
+        self._total = sum(end - begin for begin, end in self.left.values())
+        self._since = time.monotonic()
+        #: How often it was looked why nothing comes.
+        self.looks = 0
+
+    @property
+    def progress(self) -> Progress:
+        """In offsets."""
+        return Progress(
+            self._total - sum(end - begin for begin, end in self.left.values()), self._total
         )
 
-    def _note_error(self, error: KafkaError) -> None:
-        self._refused = error
+    @property
+    def waited(self) -> float:
+        """How long nothing has come, in seconds."""
+        return time.monotonic() - self._since
 
-    def _nothing_comes(self, left: Mapping[tuple[str, int], Span]) -> Exception:
-        places = ", ".join(f"{topic}/{partition}" for topic, partition in sorted(left))
-        why = f" ({self._refused.str()})" if self._refused else ""
-        return WorkFailedError(
-            f"no records came for {_PATIENCE_SECONDS:g} s from {places}{why}; "
-            "what was read so far is not all"
-        )
+    def rest(self) -> None:
+        """Begin to wait anew."""
+        self._since, self.looks = time.monotonic(), 0
+
+    def reached(self, fetched: Fetched) -> None:
+        """Note that something came, and was read."""
+        self.rest()
+        place = (fetched.topic, fetched.partition)
+        _, end = self.left[place]
+        begin = end_of(fetched.data) or 0
+        if begin < end:
+            self.left[place] = (begin, end)
+        else:
+            del self.left[place]

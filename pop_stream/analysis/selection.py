@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from pop_stream.analysis.batches import Glance, has_escape
 from pop_stream.analysis.condition import Condition, test_of
 from pop_stream.analysis.event_view import EventView
 from pop_stream.analysis.period import Played, Stored
@@ -18,32 +19,15 @@ class Selection:
     #: Of any of these ids; None: of any id at all.
     pop_ids: frozenset[str] | None = None
 
-    def glance(self) -> Callable[[bytes | None], bool] | None:
-        """A test of a record's value alone: False only when the event cannot be meant.
+    def glance(self) -> Glance | None:
+        """A test that costs next to nothing: False only when no event can be meant.
 
         It looks for texts before anything is parsed, which costs ten times as much. None: there is
         nothing to look for.
         """
         known = (*(each.literals for each in self.conditions), self._starts)
         wanted = [each for each in known if each]
-        if not wanted:
-            return None
-        if len(wanted) == len(wanted[0]) == 1:
-            return _glance_of_one(wanted[0][0])
-
-        def may_be_meant(value: bytes | None) -> bool:
-            if value is None:
-                return False
-            for literals in wanted:
-                for literal in literals:
-                    if literal in value:
-                        break
-                else:
-                    # What is written with an escape may read the same.
-                    return b"\\" in value
-            return True
-
-        return may_be_meant
+        return Glance(_value_glance(wanted), _records_glance(wanted)) if wanted else None
 
     @property
     def _starts(self) -> tuple[bytes, ...]:
@@ -74,6 +58,31 @@ class Selection:
         return said or ["everything"]
 
 
-def _glance_of_one(literal: bytes) -> Callable[[bytes | None], bool]:
-    # By far the most usual: it is tried twice as fast as many are.
-    return lambda value: value is not None and (literal in value or b"\\" in value)
+def _value_glance(wanted: Sequence[Sequence[bytes]]) -> Callable[[bytes | None], bool]:
+    if len(wanted) == len(wanted[0]) == 1:
+        # By far the most usual: it is tried twice as fast as many are.
+        literal = wanted[0][0]
+        return lambda value: value is not None and (literal in value or b"\\" in value)
+
+    def may_be_meant(value: bytes | None) -> bool:
+        if value is None:
+            return False
+        for literals in wanted:
+            for literal in literals:
+                if literal in value:
+                    break
+            else:
+                # What is written with an escape may read the same.
+                return b"\\" in value
+        return True
+
+    return may_be_meant
+
+
+def _records_glance(wanted: Sequence[Sequence[bytes]]) -> Callable[[bytes], bool]:
+    def may_hold_one(records: bytes) -> bool:
+        return all(any(literal in records for literal in literals) for literals in wanted) or (
+            has_escape(records)
+        )
+
+    return may_hold_one

@@ -22,10 +22,10 @@ def read_any_header_name() -> None:
     Bytes that are not UTF-8 are written out in the name, as in `caf\xe9`. Values, keys and
     headers' values stay as they are.
     """
-    setattr(fetcher, "MemoryRecords", _Records)  # noqa: B010 - no type of it may be replaced
+    setattr(fetcher, "MemoryRecords", Batches)  # noqa: B010 - no type of it may be replaced
 
 
-class _Records:
+class Batches:
     """The batches of one partition from one fetch: aiokafka's, each with its bytes at hand."""
 
     def __init__(self, data: bytes) -> None:
@@ -35,21 +35,23 @@ class _Records:
         self.size_in_bytes = self._batches.size_in_bytes
         self.has_next = self._batches.has_next
 
-    def next_batch(self) -> "_Batch | None":
+    def next_batch(self) -> "Batch | None":
+        """The next; None when what is left is none."""
         batch = self._batches.next_batch()
         if batch is None:
             return None
         _, length = _BATCH_START.unpack_from(self._data, self._at)
         begin, self._at = self._at, self._at + _BATCH_START.size + length
-        return _Batch(batch, self._data[begin : self._at])
+        return Batch(batch, self._data[begin : self._at])
 
 
-class _Batch:
+class Batch:
     """A batch that is read by aiokafka's compiled reader, and patiently where that fails."""
 
     def __init__(self, batch: Any, data: memoryview) -> None:
         self._batch = batch
-        self._data = data
+        #: All of it, as it was stored.
+        self.data = data
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._batch, name)
@@ -61,7 +63,7 @@ class _Batch:
         try:
             return iter(list(self._batch))
         except UnicodeDecodeError:
-            return iter(_PatientBatch(self._data))
+            return iter(_PatientBatch(self.data))
 
 
 class _PatientBatch(default_records._DefaultRecordBatchPy):  # type: ignore[misc]  # noqa: SLF001

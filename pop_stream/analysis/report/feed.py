@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Final
 
+from pop_stream.analysis.batches import Glance
 from pop_stream.analysis.from_object import from_line
 from pop_stream.analysis.report.report import Source
 from pop_stream.analysis.report.survey import Survey
@@ -23,18 +24,24 @@ _LINES_AT_ONCE: Final = 2000
 STDIN: Final = "-"
 
 
-class _Glance:
-    """A selection's glance, which counts what it passes over."""
+class _PassedOver:
+    """A glance at records that counts what it passes over: the report accounts for all of them."""
 
-    def __init__(self, glance: Callable[[bytes | None], bool]) -> None:
-        self._glance = glance
-        self.passed_over = 0
+    def __init__(self, glance: Glance) -> None:
+        self._value = glance.value
+        self.count = 0
 
-    def __call__(self, value: bytes | None) -> bool:
-        if self._glance(value):
+    def value(self, value: bytes | None) -> bool:
+        """Look at one."""
+        if self._value(value):
             return True
-        self.passed_over += 1
+        self.count += 1
         return False
+
+    @property
+    def glance(self) -> Glance:
+        """As a scan takes it: every record is looked at, for how many a batch holds is not told."""
+        return Glance(self.value, lambda _: True)
 
 
 def survey_topics(
@@ -48,7 +55,8 @@ def survey_topics(
     # The period is the survey's matter: what has no readable time must not be passed over.
     meant = replace(selection, played=None)
     given = meant.glance()
-    glance = None if given is None else _Glance(given)
+    passed_over = None if given is None else _PassedOver(given)
+    glance = None if passed_over is None else passed_over.glance
     test, not_meant = meant.test(), 0
     with Topics(settings) as reader:
         spans = reader.spans(topics, meant.stored)
@@ -61,7 +69,7 @@ def survey_topics(
     return Source(
         name=", ".join(topics),
         places=sum(span.end - span.begin for span in spans),
-        not_meant=not_meant + (0 if glance is None else glance.passed_over),
+        not_meant=not_meant + (0 if passed_over is None else passed_over.count),
     )
 
 

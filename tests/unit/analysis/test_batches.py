@@ -1,0 +1,107 @@
+"""Record batches as Kafka stores them: all that counts comes out, and nothing else."""
+
+from collections.abc import Sequence
+
+import pytest
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+
+from pop_stream.analysis.batches import (
+    CorruptBatchError,
+    Fetched,
+    Glance,
+    end_of,
+    has_escape,
+    records_of,
+)
+
+_CODECS = {"none": 0, "gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
+
+
+def batch(
+    first: int,
+    values: Sequence[bytes],
+    *,
+    codec: int = 0,
+    producer: int = -1,
+    transactional: bool = False,
+) -> bytes:
+    """A batch of records, from an offset on."""
+    builder = DefaultRecordBatchBuilder(
+        magic=2, compression_type=codec, is_transactional=int(transactional),
+        producer_id=producer, producer_epoch=0, base_sequence=0, batch_size=1 << 20,
+    )  # fmt: skip
+    for number, value in enumerate(values):
+        builder.append(number, 1_790_000_000_000 + number, b"1202/1", value, [])
+    return first.to_bytes(8, "big") + bytes(builder.build())[8:]
+
+
+def read(data: bytes, *, aborted: Sequence[tuple[int, int]] = (), text: bytes | None = None) -> (
+    list[bytes]
+):  # fmt: skip
+    """The values that come out, for somebody who looks for a text."""
+    glance = None if text is None else Glance(lambda _: True, lambda records: text in records)
+    fetched = Fetched("t", 0, data, aborted)
+    return [record.value for some in records_of(fetched, glance) for record in some]
+
+
+@pytest.mark.parametrize("codec", _CODECS.values(), ids=_CODECS)
+def test_every_record_comes_out_of_every_codec(codec: int) -> None:
+    """Of several batches, in their order, and with a glance as well."""
+    data = batch(5, [b"one", b"two"], codec=codec) + batch(7, [b"three"], codec=codec)
+
+    assert read(data) == [b"one", b"two", b"three"]
+    assert read(data, text=b"three")[-1] == b"three"
+    assert end_of(data) == 8
+
+
+def test_a_batch_without_what_is_wanted_is_not_opened() -> None:
+    """Whether it is packed or not; the others are opened whole."""
+    for codec in (0, 3, 4):
+        data = batch(0, [b"one"] * 9, codec=codec) + batch(9, [b"two", b"three"], codec=codec)
+        assert read(data, text=b"two") == [b"two", b"three"]
+
+
+def test_what_was_given_up_does_not_come_out() -> None:
+    """Only of that producer, from there on, and until its mark; others in between do."""
+    data = (
+        batch(0, [b"before"], producer=7, transactional=True)
+        + batch(1, [b"given up"], producer=7, transactional=True)
+        + batch(2, [b"another"], producer=8, transactional=True)
+        + batch(3, [b"plain"])
+    )
+
+    assert read(data, aborted=[(7, 1)]) == [b"before", b"another", b"plain"]
+
+
+def test_a_batch_that_is_cut_off_is_left_for_the_next_answer() -> None:
+    """Kafka gives the bytes that fit, and no more."""
+    whole, second = batch(0, [b"one"]), batch(1, [b"two"])
+    data = whole + second[:-1]
+
+    assert (read(data), end_of(data)) == ([b"one"], 1)
+    assert end_of(whole[:-1]) is None
+    assert read(whole[:-1]) == []
+
+
+def test_a_damaged_batch_is_told_and_not_read() -> None:
+    """A byte was flipped on the disk or on the way."""
+    data = bytearray(batch(3, [b"one"]))
+    data[-2] ^= 1
+
+    with pytest.raises(CorruptBatchError, match="t/0/3"):
+        read(bytes(data))
+
+
+@pytest.mark.parametrize(
+    ("records", "is_one"),
+    [
+        (b'"a\\u0037"', True),
+        (b'"\\/"', True),
+        (b'"a"', False),
+        (b"\x5c\x10", False),
+        (b"\x5c", False),
+    ],
+)
+def test_an_escape_is_told_from_a_number(records: bytes, is_one: bool) -> None:
+    """A backslash among the lengths and times of a batch is none."""
+    assert has_escape(records) is is_one
