@@ -1,12 +1,13 @@
-"""Goes through record batches as Kafka stores them, and opens only those that are of interest.
+"""Goes through record batches as Kafka stores them, and makes records only of what may be wanted.
 
 A batch holds hundreds of records one behind the other. To look for a text in all of them at once
-costs a hundredth of making a record of each.
+costs a hundredth of making a record of each; of those without it only the length is read.
+Source: Kafka's documentation, "Message Format" (record batch, record, varint).
 """
 
 import re
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from aiokafka.codec import gzip_decode, lz4_decode, zstd_decode
@@ -18,6 +19,13 @@ from pop_stream.kafka.header_names import Batch, Batches
 #: from the first.
 _HEADER: Final = struct.Struct(">qi4x1x4x2xi")
 _LENGTH_AT: Final = 12
+_LENGTH: Final = struct.Struct(">i")
+_ATTRIBUTES_AT: Final = 22
+_CODEC: Final = 0x07
+#: How many records a batch holds; the last of its header.
+_COUNT: Final = struct.Struct(">i")
+#: To make a record of all is cheaper when more than one of so many is wanted.
+_WORTHWHILE: Final = 8
 #: Where the records of a batch begin.
 _RECORDS_AT: Final = 61
 #: By the number that a batch has for it. Snappy comes in a frame of its own; such are just opened.
@@ -33,8 +41,9 @@ class Glance(NamedTuple):
 
     #: Of one record's value.
     value: Callable[[bytes | None], bool]
-    #: Of the bytes of many records.
-    records: Callable[[bytes], bool]
+    #: Of the bytes of many records: the places of whatever may make one of them wanted; the same
+    #: record may be told several times, and in any order.
+    places: Callable[[bytes], Iterable[int]]
 
 
 class Fetched(NamedTuple):
@@ -63,7 +72,7 @@ def end_of(data: bytes) -> int | None:
 
 
 def records_of(fetched: Fetched, glance: Glance | None) -> Iterator[list[Any]]:
-    """The records of each batch that may hold a wanted one, without those that were given up.
+    """The records that may be wanted, some at a time, without those that were given up.
 
     Raises CorruptBatchError.
     """
@@ -75,23 +84,74 @@ def records_of(fetched: Fetched, glance: Glance | None) -> Iterator[list[Any]]:
             break
         if dropped.has(batch) or batch.is_control_batch:
             continue
+        thinned = batch if glance is None else _thinned(batch, glance)
+        if thinned is None:
+            continue
+        # Only of what is used: it takes as long as all else of a scan together.
         if not batch.validate_crc():
             raise CorruptBatchError(f"{fetched.topic}/{fetched.partition}/{batch.base_offset}")
-        if glance is None or _may_hold(batch, glance):
-            yield list(batch)
+        yield list(thinned)
 
 
-def _may_hold(batch: Batch, glance: Glance) -> bool:
-    kind, stored = batch.compression_type, batch.data[_RECORDS_AT:]
-    if not kind:
-        return glance.records(bytes(stored))
-    decode = _DECODE.get(kind)
-    return decode is None or glance.records(decode(bytes(stored)))
+def _thinned(batch: Batch, glance: Glance) -> Batch | None:
+    """The batch without those records in which nothing was seen; None when nothing is left."""
+    kind, stored = batch.compression_type, bytes(batch.data[_RECORDS_AT:])
+    if kind and kind not in _DECODE:
+        return batch
+    records = _DECODE[kind](stored) if kind else stored
+    places = sorted(glance.places(records))
+    if not places:
+        return None
+    (count,) = _COUNT.unpack_from(batch.data, _RECORDS_AT - _COUNT.size)
+    if len(places) * _WORTHWHILE > count:
+        return batch
+    kept = [records[begin:end] for begin, end in _around(records, places)]
+    head = bytearray(batch.data[:_RECORDS_AT])
+    _LENGTH.pack_into(head, 8, _RECORDS_AT - _LENGTH_AT + sum(map(len, kept)))
+    head[_ATTRIBUTES_AT] &= ~_CODEC
+    _COUNT.pack_into(head, _RECORDS_AT - _COUNT.size, len(kept))
+    # Its checksum is that of the whole, and was looked at.
+    return Batches(bytes(head) + b"".join(kept)).next_batch()
 
 
-def has_escape(records: bytes) -> bool:
-    """Whether a letter may be written in another way somewhere."""
-    return _ESCAPE.search(records) is not None
+def _around(records: bytes, places: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """From where to where the records are that hold these places, which ascend."""
+    begin = end = 0
+    for place in places:
+        while place >= end:
+            begin, first = end, records[end]
+            second = records[end + 1]
+            # Its own length stands before a record, twice as large as it is, seven bits a byte.
+            if first < 0x80:
+                end += 1 + (first >> 1)
+            elif second < 0x80:
+                end += 2 + ((first & 0x7F | second << 7) >> 1)
+            else:
+                length, start = _long_length(records, end)
+                end = start + length
+            if place < end:
+                yield begin, end
+
+
+def _long_length(records: bytes, at: int) -> tuple[int, int]:
+    number = shift = 0
+    while True:
+        byte = records[at]
+        number |= (byte & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+        if byte < 0x80:
+            return number >> 1, at
+
+
+def places_of(literals: Iterable[bytes], records: bytes) -> Iterator[int]:
+    """Where one of these texts stands, or a letter that is written in another way."""
+    for literal in literals:
+        at = records.find(literal)
+        while at >= 0:
+            yield at
+            at = records.find(literal, at + 1)
+    for escape in _ESCAPE.finditer(records):
+        yield escape.start()
 
 
 class _Dropped:

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from pop_stream.analysis.batches import Glance, has_escape
+from pop_stream.analysis.batches import Glance, places_of
 from pop_stream.analysis.condition import Condition, test_of
 from pop_stream.analysis.event_view import EventView
 from pop_stream.analysis.period import Played, Stored
@@ -27,7 +28,7 @@ class Selection:
         """
         known = (*(each.literals for each in self.conditions), self._starts)
         wanted = [each for each in known if each]
-        return Glance(_value_glance(wanted), _records_glance(wanted)) if wanted else None
+        return Glance(_value_glance(wanted), partial(places_of, wanted[0])) if wanted else None
 
     @property
     def _starts(self) -> tuple[bytes, ...]:
@@ -77,12 +78,3 @@ def _value_glance(wanted: Sequence[Sequence[bytes]]) -> Callable[[bytes | None],
         return True
 
     return may_be_meant
-
-
-def _records_glance(wanted: Sequence[Sequence[bytes]]) -> Callable[[bytes], bool]:
-    def may_hold_one(records: bytes) -> bool:
-        return all(any(literal in records for literal in literals) for literals in wanted) or (
-            has_escape(records)
-        )
-
-    return may_hold_one

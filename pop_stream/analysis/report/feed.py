@@ -25,7 +25,7 @@ STDIN: Final = "-"
 
 
 class _PassedOver:
-    """A glance at records that counts what it passes over: the report accounts for all of them."""
+    """A glance that counts what it passes over: a report accounts for every record."""
 
     def __init__(self, glance: Glance) -> None:
         self._value = glance.value
@@ -40,8 +40,8 @@ class _PassedOver:
 
     @property
     def glance(self) -> Glance:
-        """As a scan takes it: every record is looked at, for how many a batch holds is not told."""
-        return Glance(self.value, lambda _: True)
+        """As a scan takes it: every record is looked at by itself, and so counted."""
+        return Glance(self.value, lambda records: range(len(records)))
 
 
 def survey_topics(

@@ -10,7 +10,7 @@ from pop_stream.analysis.batches import (
     Fetched,
     Glance,
     end_of,
-    has_escape,
+    places_of,
     records_of,
 )
 
@@ -28,7 +28,7 @@ def batch(
     """A batch of records, from an offset on."""
     builder = DefaultRecordBatchBuilder(
         magic=2, compression_type=codec, is_transactional=int(transactional),
-        producer_id=producer, producer_epoch=0, base_sequence=0, batch_size=1 << 20,
+        producer_id=producer, producer_epoch=0, base_sequence=0, batch_size=1 << 22,
     )  # fmt: skip
     for number, value in enumerate(values):
         builder.append(number, 1_790_000_000_000 + number, b"1202/1", value, [])
@@ -39,7 +39,9 @@ def read(data: bytes, *, aborted: Sequence[tuple[int, int]] = (), text: bytes | 
     list[bytes]
 ):  # fmt: skip
     """The values that come out, for somebody who looks for a text."""
-    glance = None if text is None else Glance(lambda _: True, lambda records: text in records)
+    glance = (
+        None if text is None else Glance(lambda _: True, lambda records: places_of([text], records))
+    )
     fetched = Fetched("t", 0, data, aborted)
     return [record.value for some in records_of(fetched, glance) for record in some]
 
@@ -54,11 +56,20 @@ def test_every_record_comes_out_of_every_codec(codec: int) -> None:
     assert end_of(data) == 8
 
 
-def test_a_batch_without_what_is_wanted_is_not_opened() -> None:
-    """Whether it is packed or not; the others are opened whole."""
-    for codec in (0, 3, 4):
-        data = batch(0, [b"one"] * 9, codec=codec) + batch(9, [b"two", b"three"], codec=codec)
-        assert read(data, text=b"two") == [b"two", b"three"]
+@pytest.mark.parametrize("codec", [0, 3, 4])
+@pytest.mark.parametrize("length", [1, 50, 70, 8_000, 9_000, 30_000])
+def test_records_without_what_is_wanted_are_passed_over(codec: int, length: int) -> None:
+    """However long they are, whether they are packed, and wherever the wanted ones stand."""
+    for wanted in ({0}, {29}, {3, 4, 17}):
+        values = [b"two" if n in wanted else b"o" * length for n in range(30)]
+        data = batch(0, [b"o" * 9] * 9, codec=codec) + batch(9, values, codec=codec)
+        fetched = Fetched("t", 0, data, ())
+        glance = Glance(lambda _: True, lambda records: places_of([b"two"], records))
+        (found,) = records_of(fetched, glance)
+        assert [(each.offset - 9, each.value, each.key) for each in found] == [
+            (n, b"two", b"1202/1") for n in sorted(wanted)
+        ]
+        assert [each.timestamp for each in found] == [1_790_000_000_000 + n for n in sorted(wanted)]
 
 
 def test_what_was_given_up_does_not_come_out() -> None:
@@ -93,15 +104,9 @@ def test_a_damaged_batch_is_told_and_not_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("records", "is_one"),
-    [
-        (b'"a\\u0037"', True),
-        (b'"\\/"', True),
-        (b'"a"', False),
-        (b"\x5c\x10", False),
-        (b"\x5c", False),
-    ],
+    ("records", "found"),
+    [(b'"a\\u0037"', [2]), (b'"\\/"', [1]), (b'"a"', []), (b"\x5c\x10", []), (b"\x5c", [])],
 )
-def test_an_escape_is_told_from_a_number(records: bytes, is_one: bool) -> None:
+def test_an_escape_is_told_from_a_number(records: bytes, found: list[int]) -> None:
     """A backslash among the lengths and times of a batch is none."""
-    assert has_escape(records) is is_one
+    assert [*places_of([b"not there"], records)] == found
