@@ -5,6 +5,7 @@ An expected failure of an event is a value (`pop_stream.pop.outcome`), never one
 PopStreamError
  +- SettingsError           the settings are wrong; nothing was started        exit code 2
  +- UsageError              the command was used wrongly                       exit code 2
+ |   +- OutboxBusyError     another process records into the outbox, or sends from it
  +- WorkFailedError         the work was done and the answer is bad            exit code 1
  |   +- TopicsMissingError  a topic is absent or set up wrongly
  |   +- StartRefusedError   where the group would begin is a guess, or somebody else is in it
@@ -37,6 +38,10 @@ class UsageError(PopStreamError):
     """The command was used in a way that it does not offer."""
 
     exit_code = 2
+
+
+class OutboxBusyError(UsageError):
+    """Another process does this with the outbox already, and only one may."""
 
 
 class WorkFailedError(PopStreamError):

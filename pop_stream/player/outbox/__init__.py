@@ -1,0 +1,1 @@
+"""The outbox: plays on disk from their start until the broker has confirmed them."""

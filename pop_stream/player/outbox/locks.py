@@ -1,0 +1,63 @@
+"""Who may do what with an outbox at one moment, over all processes of the machine."""
+
+import fcntl
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from pop_stream.errors import OutboxBusyError
+
+
+class FileLock:
+    """A lock on a file of its own. The kernel takes it back when its process ends, however."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises OSError when the file cannot be made."""
+        self._path = path
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+
+    def take(self, purpose: str) -> None:
+        """Take it now. Raises OutboxBusyError, with the process that has it."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(self._file, 32, 0).decode("ascii", "replace").strip() or "unknown"
+            raise OutboxBusyError(
+                f"{self._path.name}: process {holder} {purpose} already, and only one may: "
+                "end it, or give this one an outbox of its own"
+            ) from None
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
+
+    def __enter__(self) -> Self:
+        """Wait for it."""
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Give it back."""
+        os.close(self._file)
+
+
+def recording_lock(path: Path) -> FileLock:
+    """Of the one process that writes plays down."""
+    return FileLock(path.with_name(f"{path.name}.recording"))
+
+
+def sending_lock(path: Path) -> FileLock:
+    """Of the one process that sends them."""
+    return FileLock(path.with_name(f"{path.name}.sending"))
+
+
+def turn_lock(path: Path) -> FileLock:
+    """Of whoever writes to the file just now."""
+    return FileLock(path.with_name(f"{path.name}.turn"))

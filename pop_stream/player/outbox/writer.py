@@ -1,0 +1,100 @@
+"""The thread that writes to an outbox: what came meanwhile goes to the disk together."""
+
+import logging
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, Protocol
+
+log = logging.getLogger(__name__)
+
+#: More at once would keep the first waiting for the last.
+_TOGETHER: Final = 512
+#: What waits to be written, at most; a disk that takes nothing must not fill the memory.
+QUEUED_MOST: Final = 20_000
+
+
+class Change(Protocol):
+    """Something to be written."""
+
+    def apply(self, connection: sqlite3.Connection) -> None:
+        """Write it, in a transaction; may be asked again when that fails. Raises sqlite3.Error."""
+        ...
+
+
+@dataclass(eq=False, slots=True)
+class Ticket:
+    """A change on its way to the disk."""
+
+    change: Change
+    done: threading.Event
+
+
+class Writer(threading.Thread):
+    """Writes changes in their order, many in one commit. What failed is asked of `write`."""
+
+    def __init__(
+        self, write: Callable[[Sequence[Change]], None], *, beat: Callable[[], None],
+        beat_seconds: float,
+    ) -> None:  # fmt: skip
+        """`write` brings changes to the disk, and raises nothing; `beat` is called now and then."""
+        super().__init__(name="pop-stream-outbox", daemon=True)
+        self._write = write
+        self._beat = beat
+        self._beat_seconds = beat_seconds
+        self._queue: queue.SimpleQueue[Ticket | None] = queue.SimpleQueue()
+        self._ended = threading.Event()
+
+    def submit(self, change: Change) -> Ticket | None:
+        """Take a change; None when too many wait already."""
+        if self._queue.qsize() >= QUEUED_MOST or self._ended.is_set():
+            return None
+        ticket = Ticket(change, threading.Event())
+        self._queue.put(ticket)
+        return ticket
+
+    def run(self) -> None:
+        """Write until `end`."""
+        next_beat = time.monotonic()
+        while not self._ended.is_set():
+            tickets = self._take(next_beat - time.monotonic())
+            if tickets:
+                self._do(partial(self._write, [each.change for each in tickets]))
+                for each in tickets:
+                    each.done.set()
+            if time.monotonic() >= next_beat:
+                self._do(self._beat)
+                next_beat = time.monotonic() + self._beat_seconds
+
+    def _take(self, seconds: float) -> list[Ticket]:
+        taken: list[Ticket] = []
+        try:
+            ticket = self._queue.get(timeout=max(seconds, 0.0))
+            while True:
+                if ticket is None:
+                    self._ended.set()
+                    break
+                taken.append(ticket)
+                if len(taken) == _TOGETHER:
+                    break
+                ticket = self._queue.get_nowait()
+        except queue.Empty:
+            pass
+        return taken
+
+    def _do(self, work: Callable[[], None]) -> None:
+        # The last line of defence: a thread that has ended writes nothing ever again.
+        try:
+            work()
+        except Exception:
+            log.exception("outbox.writer_failed")
+
+    def end(self, timeout_seconds: float) -> bool:
+        """Write what waits, and end. Gives whether it ended in time."""
+        self._queue.put(None)
+        self.join(timeout_seconds)
+        return not self.is_alive()
