@@ -11,7 +11,7 @@ PAGE_BYTES: Final = 4096
 
 _DECLARED: Final = frozenset(
     statement.strip()
-    for statement in """
+    for statement in """  # noqa: SIM905 - to be read as SQL
 CREATE TABLE plays(
   id INTEGER PRIMARY KEY, state INTEGER NOT NULL, seal INTEGER NOT NULL,
   pop_id BLOB NOT NULL, boot BLOB NOT NULL, key TEXT NOT NULL, seq INTEGER NOT NULL,
