@@ -11,7 +11,7 @@ PAGE_BYTES: Final = 4096
 
 _DECLARED: Final = frozenset(
     statement.strip()
-    for statement in """  # noqa: SIM905 - to be read as SQL
+    for statement in """
 CREATE TABLE plays(
   id INTEGER PRIMARY KEY, state INTEGER NOT NULL, seal INTEGER NOT NULL,
   pop_id BLOB NOT NULL, boot BLOB NOT NULL, key TEXT NOT NULL, seq INTEGER NOT NULL,
@@ -26,7 +26,7 @@ CREATE TABLE losses(
   first INTEGER NOT NULL, last INTEGER NOT NULL, plays INTEGER, since INTEGER, until INTEGER
 );
 CREATE TABLE facts(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-""".split(";")
+""".split(";")  # noqa: SIM905 - to be read as SQL
     if statement.strip()
 )
 
