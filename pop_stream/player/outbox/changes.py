@@ -1,4 +1,4 @@
-"""What is written to an outbox: the start of a play, and its end."""
+"""What is written to an outbox: the start of a play, its end, and that the player lives."""
 
 import sqlite3
 from collections.abc import Callable
@@ -8,18 +8,18 @@ from typing import Final
 import orjson
 
 from pop_stream.player.outbox import losses
+from pop_stream.player.outbox.facts import HEARTBEAT, note_fact, note_number
 from pop_stream.player.outbox.losses import Loss
 from pop_stream.player.outbox.room import insert
 from pop_stream.player.outbox.row import Row, State, seal_of
 
 INTERRUPTED: Final = "pop-interrupted"
-_NUMBERED: Final = (
-    "INSERT INTO screens VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET seq = max(seq, excluded.seq)"
-)
 _CLOSE: Final = (
     "UPDATE plays SET state = ?, seal = ?, ended = ?, lasted = ?, clock = ?, body = ?, extra = ? "
     "WHERE id = ? AND pop_id = ? AND state = 0"
 )
+#: By the index: few are open at one moment.
+_AMONG_OPEN: Final = "FROM plays WHERE state < 3 AND state = 0 AND pop_id = ?"
 
 
 @dataclass(slots=True)
@@ -43,6 +43,9 @@ class Started:
     def apply(self, connection: sqlite3.Connection) -> None:
         """Insert it."""
         key = self.row.key
+        if self.number:
+            # A commit that failed may have come to the disk all the same, and be salvaged.
+            connection.execute(f"DELETE {_AMONG_OPEN}", (self.row.pop_id,))
         self.number = self.number or self.next_number(key)
         told = self.take_losses(connection, key)
         headers = self.headers | ({losses.HEADER: losses.as_header(told)} if told else {})
@@ -50,7 +53,7 @@ class Started:
                       extra=orjson.dumps(headers) if headers else None)  # fmt: skip
         row = replace(row, seal=seal_of(row))
         self.row = replace(row, id=insert(connection, row))
-        connection.execute(_NUMBERED, (key, self.number))
+        note_number(connection, key, self.number)
 
 
 @dataclass(slots=True)
@@ -67,18 +70,30 @@ class Ended:
 
     def apply(self, connection: sqlite3.Connection) -> None:
         """Close it, and let it be sent; where the file has it no more, write it anew."""
-        if self.started.is_lost:
+        if self.started.is_lost or self._closes(connection):
             return
-        before = self.started.row
-        after = self._closed(before)
+        found = self._found(connection)
+        if found is not None:
+            # A salvage has given it another id.
+            self.started.row = replace(self.started.row, id=found)
+        else:
+            self.started.apply(connection)
+        self._closes(connection)
+
+    def _closes(self, connection: sqlite3.Connection) -> bool:
+        after = self._closed(self.started.row)
         done = connection.execute(
             _CLOSE,
             (after.state, after.seal, after.ended, after.lasted, after.clock, after.body,
              after.extra, after.id, after.pop_id),
         )  # fmt: skip
-        if not done.rowcount and not _has(connection, after):
-            self.started.apply(connection)
-            self.apply(connection)
+        return done.rowcount > 0 or _was_closed(connection, after)
+
+    def _found(self, connection: sqlite3.Connection) -> int | None:
+        found = connection.execute(
+            f"SELECT id {_AMONG_OPEN}", (self.started.row.pop_id,)
+        ).fetchone()
+        return None if found is None else int(found[0])
 
     def _closed(self, row: Row) -> Row:
         extra = row.extra
@@ -89,8 +104,19 @@ class Ended:
         return replace(after, seal=seal_of(after))
 
 
-def _has(connection: sqlite3.Connection, row: Row) -> bool:
-    """Whether the play is there under this id in another state: it was closed already."""
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """The note that this process lives."""
+
+    wall_ms: int
+
+    def apply(self, connection: sqlite3.Connection) -> None:
+        """Write it."""
+        note_fact(connection, HEARTBEAT, self.wall_ms)
+
+
+def _was_closed(connection: sqlite3.Connection, row: Row) -> bool:
+    """Whether the play is there under this id in another state."""
     found = connection.execute(
         "SELECT 1 FROM plays WHERE id = ? AND pop_id = ? AND state != ?",
         (row.id, row.pop_id, State.OPEN),

@@ -18,6 +18,11 @@ _ORDER: Final = ("filename", "assetId", "ioNumber", _START, _END, "screenState",
 _NEEDED: Final = ("filename", "assetId", "siteId", "screenId")
 
 
+def fields_of(event: object) -> Mapping[str, Any]:
+    """The fields of an event, whatever it is: what was played is told of in any case."""
+    return event if isinstance(event, Mapping) else {"event": event}
+
+
 def begun_event(fields: Mapping[str, Any], started_ms: int, zone: tzinfo) -> bytes:
     """The event of a play that has just begun: as if it ended at once, until its end is known.
 
@@ -29,7 +34,11 @@ def begun_event(fields: Mapping[str, Any], started_ms: int, zone: tzinfo) -> byt
     whole = {name: value for name, value in told.items() if value is not None} | {
         name: value for name, value in fields.items() if name not in told
     }
-    return orjson.dumps(whole, default=str, option=orjson.OPT_NON_STR_KEYS)
+    try:
+        return orjson.dumps(whole, default=as_text, option=orjson.OPT_NON_STR_KEYS)
+    except orjson.JSONEncodeError:
+        # A number, a depth or a text that no JSON has: that field is told in words.
+        return orjson.dumps({as_text(name): _sendable(value) for name, value in whole.items()})
 
 
 def with_end(body: bytes, ended_ms: int, zone: str) -> bytes:
@@ -40,7 +49,17 @@ def with_end(body: bytes, ended_ms: int, zone: str) -> bytes:
 
 def key_of(fields: Mapping[str, Any]) -> str:
     """The record's key: events of one screen stay in order."""
-    return f"{fields.get('siteId', '')}/{fields.get('screenId', '')}"
+    site, screen = (fields.get(name) for name in ("siteId", "screenId"))
+    return "/".join("" if part is None else as_text(part) for part in (site, screen))
+
+
+def as_text(value: object) -> str:
+    """Whatever it is as a text that can be sent. Raises nothing."""
+    try:
+        text = str(value)
+    except Exception:  # noqa: BLE001 - it is the caller's, and may be anything
+        text = f"<{type(value).__name__}>"
+    return text.encode("utf-8", "replace").decode()
 
 
 def require_sound(fields: Mapping[str, Any]) -> None:
@@ -51,3 +70,11 @@ def require_sound(fields: Mapping[str, Any]) -> None:
         raise UsageError(f"these must be texts, and not empty: {', '.join(wrong)}")
     if given:
         raise UsageError(f"the outbox sets these itself: {', '.join(given)}")
+
+
+def _sendable(value: object) -> object:
+    try:
+        orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
+    except orjson.JSONEncodeError:
+        return as_text(value)
+    return value

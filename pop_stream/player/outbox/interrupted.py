@@ -8,30 +8,28 @@ import orjson
 
 from pop_stream.player.outbox.changes import INTERRUPTED
 from pop_stream.player.outbox.event import with_end
-from pop_stream.player.outbox.row import COLUMNS, State, row_from, seal_of
+from pop_stream.player.outbox.facts import HEARTBEAT, facts
+from pop_stream.player.outbox.row import COLUMNS, State, seal_of, sound_row
+from pop_stream.player.outbox.schema import DamagedError
 
-_HEARTBEAT: Final = "heartbeat"
-
-
-def note_heartbeat(connection: sqlite3.Connection, wall_ms: int) -> None:
-    """Note that the player lives."""
-    connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (_HEARTBEAT, wall_ms))
+_OPEN: Final = (
+    f"SELECT {', '.join(COLUMNS)} FROM plays "  # noqa: S608 - our own names
+    "WHERE state < 3 AND state = ? AND boot != ?"
+)
 
 
 def close_interrupted(connection: sqlite3.Connection, *, except_boot: bytes) -> int:
     """Close all plays that earlier starts of the player left open; gives how many.
 
-    They end with the last note that the player lived, and say that they were interrupted.
+    They end with the last note that the player lived, and say that they were interrupted. Raises
+    DamagedError for one that is not what was written: a new seal would hide that.
     """
-    found = connection.execute("SELECT value FROM facts WHERE name = ?", (_HEARTBEAT,)).fetchone()
-    lived_until = found[0] if found else 0
-    columns = ", ".join(COLUMNS)
-    rows = connection.execute(
-        f"SELECT {columns} FROM plays WHERE state = ? AND boot != ?",  # noqa: S608 - our own names
-        (State.OPEN, except_boot),
-    ).fetchall()
+    lived_until = facts(connection).get(HEARTBEAT, 0)
+    rows = connection.execute(_OPEN, (State.OPEN, except_boot)).fetchall()
     for values in rows:
-        row = row_from(values)
+        row = sound_row(values)
+        if row is None:
+            raise DamagedError("an open play is not what was written")
         ended = max(row.started, lived_until)
         extra = (orjson.loads(row.extra) if row.extra else {}) | {INTERRUPTED: "true"}
         after = replace(row, state=State.READY, ended=ended, extra=orjson.dumps(extra),

@@ -2,6 +2,8 @@
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -44,8 +46,10 @@ class FileLock:
         fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def close(self) -> None:
-        """Give it back."""
-        os.close(self._file)
+        """Give it back. Twice is no harm."""
+        file, self._file = self._file, -1
+        if file >= 0:
+            os.close(file)
 
 
 def recording_lock(path: Path) -> FileLock:
@@ -61,3 +65,14 @@ def sending_lock(path: Path) -> FileLock:
 def turn_lock(path: Path) -> FileLock:
     """Of whoever writes to the file just now."""
     return FileLock(path.with_name(f"{path.name}.turn"))
+
+
+@contextmanager
+def turn(path: Path) -> Iterator[None]:
+    """Have the turn for as long as the block."""
+    lock = turn_lock(path)
+    try:
+        with lock:
+            yield
+    finally:
+        lock.close()

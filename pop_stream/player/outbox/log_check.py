@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from pop_stream.player.outbox.disk_bytes import DiskBytes, bytes_of
+
 _MAGIC: Final = (0x377F_0682, 0x377F_0683)
+_PAGE_SIZES: Final = frozenset(1 << n for n in range(9, 17))
 _HEADER: Final = 32
 _FRAME_HEADER: Final = 24
 
@@ -22,42 +25,37 @@ def log_is_damaged(path: Path) -> bool:
 
     It stops at the first frame whose checksum does not fit, without a word. Behind the last commit
     that is as it should be: a power cut leaves the beginning of a transaction there.
+
+    Raises OSError.
     """
-    try:
-        log = log_of(path).read_bytes()
-    except FileNotFoundError:
-        return False
-    if len(log) < _HEADER:
-        return bool(log)
-    size = _word(log, 8)
-    if _word(log, 0) not in _MAGIC or not 512 <= size <= 65536:
-        return True
-    order = "big" if log[3] & 1 else "little"
-    sums = _checksum(log[:24], order, (0, 0))
-    if sums != (_word(log, 24), _word(log, 28)):
-        return True
-    return _commits_behind_a_break(log, size, order, sums)
+    with bytes_of(log_of(path)) as log:
+        header = log[:_HEADER]
+        if len(header) < _HEADER:
+            return bool(header)
+        size = _word(header, 8)
+        if _word(header, 0) not in _MAGIC or size not in _PAGE_SIZES:
+            return True
+        order = "big" if header[3] & 1 else "little"
+        sums = _checksum(header[:24], order, (0, 0))
+        if sums != (_word(header, 24), _word(header, 28)):
+            return True
+        return _commits_behind_a_break(log, size, order, sums)
 
 
-def _commits_behind_a_break(log: bytes, size: int, order: str, sums: tuple[int, int]) -> bool:
+def _commits_behind_a_break(
+    log: bytes | DiskBytes, size: int, order: str, sums: tuple[int, int]
+) -> bool:
+    # Frames with other salts are left of a log that this one has begun to overwrite.
     salts, is_broken = log[16:24], False
     for begin in range(_HEADER, len(log) - _FRAME_HEADER - size + 1, _FRAME_HEADER + size):
-        head = log[begin : begin + _FRAME_HEADER]
+        frame = log[begin : begin + (_FRAME_HEADER if is_broken else _FRAME_HEADER + size)]
+        head = frame[:_FRAME_HEADER]
         if not is_broken:
-            if _is_of_another_log(head[8:16], salts):
-                # This log has begun to overwrite it, and came that far.
-                return False
-            page = log[begin + _FRAME_HEADER : begin + _FRAME_HEADER + size]
-            sums = _checksum(page, order, _checksum(head[:8], order, sums))
+            sums = _checksum(frame[_FRAME_HEADER:], order, _checksum(head[:8], order, sums))
             is_broken = head[8:16] != salts or sums != (_word(head, 16), _word(head, 20))
         if is_broken and head[8:16] == salts and any(head[4:8]):
             return True
     return False
-
-
-def _is_of_another_log(one: bytes, ours: bytes) -> bool:
-    # With each log the first salt is one more and the second is drawn anew; a flip is in one.
-    return one[:4] != ours[:4] and one[4:] != ours[4:]
 
 
 def _checksum(part: bytes, order: str, sums: tuple[int, int]) -> tuple[int, int]:

@@ -4,20 +4,20 @@ A loss waits in the outbox until the next play of its screen, and goes to Kafka 
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Final
 
 import orjson
 
-from pop_stream.player.outbox.marks import Marks
-from pop_stream.player.outbox.packing import unpacked
-from pop_stream.player.outbox.row import COLUMNS, row_from
+from pop_stream.player.outbox.schema import DamagedError, seal_of_values
+from pop_stream.player.outbox.settled import Span
 
 HEADER: Final = "pop-lost"
 #: In one header; more wait for the next play.
 AT_ONCE: Final = 4
+_COLUMNS: Final = "key, boot, reason, first, last, plays, since, until, seal"
 
 
 class Reason(StrEnum):
@@ -58,6 +58,12 @@ class Loss:
         """With one that follows it."""
         return replace(self, last=later.last, until=later.until)
 
+    def is_followed_by(self, later: "Loss") -> bool:
+        """Whether the two are one."""
+        return (self.key, self.boot, self.reason, self.last + 1) == (
+            later.key, later.boot, later.reason, later.first,
+        )  # fmt: skip
+
     def as_object(self) -> dict[str, object]:
         """For a program."""
         return asdict(self) | {"boot": self.boot.hex(), "plays": self.plays}
@@ -71,20 +77,25 @@ def as_header(losses: Sequence[Loss]) -> str:
     return orjson.dumps(told).decode()
 
 
+def told_by(extra: bytes | None) -> list[Span]:
+    """The numbers of which a play's headers say that they are lost."""
+    if not extra or HEADER.encode() not in extra:
+        return []
+    told = orjson.loads(orjson.loads(extra).get(HEADER, "[]"))
+    return [(each["first"], each["last"]) for each in told]
+
+
 def note(connection: sqlite3.Connection, losses: Sequence[Loss]) -> None:
     """Write losses down; they wait for the next play of their screens."""
     connection.executemany(
-        "INSERT INTO losses(key, boot, reason, first, last, plays, since, until) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [(x.key, x.boot, x.reason, x.first, x.last, x.plays, x.since, x.until) for x in losses],
+        f"INSERT INTO losses({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+        [(*_values(each), seal_of_values(*_values(each))) for each in losses],
     )
 
 
 def waiting(connection: sqlite3.Connection) -> list[Loss]:
-    """All that nobody has been told of yet."""
-    found = connection.execute(
-        "SELECT key, boot, reason, first, last, since, until FROM losses ORDER BY id"
-    )
+    """All that nobody has been told of yet. Raises DamagedError and sqlite3.Error."""
+    found = connection.execute(f"SELECT {_COLUMNS} FROM losses ORDER BY id")  # noqa: S608
     return [_loss(values) for values in found]
 
 
@@ -96,35 +107,14 @@ def forget(connection: sqlite3.Connection, told: Sequence[Loss]) -> None:
     )
 
 
+def _values(loss: Loss) -> tuple[object, ...]:
+    return (loss.key, loss.boot, str(loss.reason), loss.first, loss.last, loss.plays, loss.since,
+            loss.until)  # fmt: skip
+
+
 def _loss(values: tuple[object, ...]) -> Loss:
-    names = ("key", "boot", "reason", "first", "last", "since", "until")
-    told = dict(zip(names, values, strict=True))
+    if values[-1] != seal_of_values(*values[:-1]):
+        raise DamagedError("a declared loss is not what was written")
+    told = dict(zip(_COLUMNS.split(", "), values, strict=True))
+    del told["plays"], told["seal"]
     return Loss(**(told | {"reason": Reason(str(told["reason"]))}))  # type: ignore[arg-type]
-
-
-def cut_off(numbers: Mapping[str, int], marks: Marks, boot: bytes) -> list[Loss]:
-    """What the marks know of and the outbox does not: `numbers` are its highest, by screen."""
-    return [
-        Loss(key=key, boot=boot, reason=Reason.CUT_OFF, first=numbers.get(key, 0) + 1, last=last)
-        for key, last in marks.highest.items()
-        if last > numbers.get(key, 0)
-    ]
-
-
-def holes(connection: sqlite3.Connection, marks: Marks, boot: bytes) -> Iterator[Loss]:
-    """The numbers that are missing among the rows, up to the highest of each screen."""
-    connection.execute("CREATE TEMP TABLE present(key TEXT, seq INTEGER)")
-    connection.execute("INSERT INTO present SELECT key, seq FROM plays WHERE number = 1")
-    columns = ", ".join(COLUMNS)
-    for values in connection.execute(f"SELECT {columns} FROM plays WHERE number > 1"):  # noqa: S608
-        inside = [(each.key, each.seq) for each in unpacked(row_from(values))]
-        connection.executemany("INSERT INTO present VALUES (?, ?)", inside)
-    before: dict[str, int] = {}
-    try:
-        for key, seq in connection.execute("SELECT key, seq FROM present ORDER BY key, seq"):
-            last = before.get(key, marks.kept_from.get(key, 1) - 1)
-            if seq > last + 1:
-                yield Loss(key=key, boot=boot, reason=Reason.DAMAGED, first=last + 1, last=seq - 1)
-            before[key] = max(seq, last)
-    finally:
-        connection.execute("DROP TABLE present")

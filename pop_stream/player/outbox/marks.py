@@ -1,4 +1,4 @@
-"""The highest number of each screen, beside the outbox: what tells that its end is missing.
+"""What is known of an outbox beside it: what tells that its end, or all of it, is missing.
 
 A file that is cut off, or gone, does not show what it held. These marks are in a file of their
 own, written after each commit and never synced: after a power cut they may be older than the
@@ -7,68 +7,88 @@ outbox, which is then the one to believe.
 
 import os
 import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
 
+from pop_stream.player.outbox.settled import Spans, joined
+
 #: Two places in turn: a write that is torn leaves the one before.
 _SLOTS: Final = 2
 _SLOT_BYTES: Final = 32 * 1024
-#: A terminal has a dozen screens. Of more, marks would be a file of their own size.
-_MOST_SCREENS: Final = 512
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Marks:
-    """Of each screen, by its key."""
+    """What was known at one moment."""
 
-    #: The highest number that a play got.
-    highest: Mapping[str, int] = field(default_factory=dict)
-    #: Below this, plays were delivered and are kept no more.
-    kept_from: Mapping[str, int] = field(default_factory=dict)
-    #: Counts the writings.
-    turn: int = 0
+    #: The highest number that a play of each screen got.
+    highest: dict[str, int] = field(default_factory=dict)
+    #: Numbers whose plays are kept no more, by screen.
+    settled: Spans = field(default_factory=dict)
+    #: When the player lived last, in epoch milliseconds.
+    lived: int = 0
+
+    def united(self, other: "Marks") -> "Marks":
+        """What either knows."""
+        highest = {key: max(self.highest.get(key, 0), other.highest.get(key, 0))
+                   for key in self.highest.keys() | other.highest.keys()}  # fmt: skip
+        spans = {key: joined([*self.settled.get(key, ()), *other.settled.get(key, ())])
+                 for key in self.settled.keys() | other.settled.keys()}  # fmt: skip
+        return Marks(highest=highest, settled=spans, lived=max(self.lived, other.lived))
 
 
 class MarksFile:
     """The file. It is read once, at the start."""
 
     def __init__(self, path: Path) -> None:
-        """Raises OSError when it can be neither read nor made."""
+        """Raises OSError when it can be neither opened nor made."""
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         self._turn = 0
 
     def read(self) -> Marks:
-        """The newest marks that are whole; none, when there are none."""
-        found = [_parsed(os.pread(self._file, _SLOT_BYTES, n * _SLOT_BYTES)) for n in range(_SLOTS)]
-        newest = max((marks for marks in found if marks), key=lambda m: m.turn, default=Marks())
-        self._turn = newest.turn
+        """The newest marks that are whole; none, when there are none that can be read."""
+        turn, newest = max((self._read(slot) for slot in range(_SLOTS)), key=lambda told: told[0])
+        self._turn = max(self._turn, turn)
         return newest
 
-    def write(self, highest: Mapping[str, int], kept_from: Mapping[str, int]) -> None:
+    def write(self, marks: Marks) -> None:
         """Note them. Raises OSError; the marks before stay."""
-        if len(highest) > _MOST_SCREENS:
-            return
-        self._turn += 1
-        told = orjson.dumps({"turn": self._turn, "highest": highest, "keptFrom": kept_from})
-        framed = b"%08x%s\n" % (zlib.crc32(told), told)
+        turn = self._turn + 1
+        framed = _framed(turn, marks)
+        if len(framed) > _SLOT_BYTES:
+            # So many screens have so many spans at no terminal; the numbers matter most.
+            framed = _framed(turn, Marks(highest=marks.highest, lived=marks.lived))
         if len(framed) <= _SLOT_BYTES:
-            os.pwrite(self._file, framed, self._turn % _SLOTS * _SLOT_BYTES)
+            os.pwrite(self._file, framed, turn % _SLOTS * _SLOT_BYTES)
+            self._turn = turn
 
     def close(self) -> None:
-        """Close the file."""
-        os.close(self._file)
+        """Close the file. Twice is no harm."""
+        file, self._file = self._file, -1
+        if file >= 0:
+            os.close(file)
+
+    def _read(self, slot: int) -> tuple[int, Marks]:
+        try:
+            return _parsed(os.pread(self._file, _SLOT_BYTES, slot * _SLOT_BYTES))
+        except (OSError, ValueError, KeyError, TypeError):
+            return 0, Marks()
 
 
-def _parsed(slot: bytes) -> Marks | None:
+def _framed(turn: int, marks: Marks) -> bytes:
+    told = orjson.dumps({"turn": turn, "highest": marks.highest, "settled": marks.settled,
+                         "lived": marks.lived})  # fmt: skip
+    return b"%08x%s\n" % (zlib.crc32(told), told)
+
+
+def _parsed(slot: bytes) -> tuple[int, Marks]:
     line = slot.partition(b"\n")[0]
-    try:
-        if int(line[:8], 16) != zlib.crc32(line[8:]):
-            return None
-        told: dict[str, Any] = orjson.loads(line[8:])
-        return Marks(told["highest"], told["keptFrom"], told["turn"])
-    except (ValueError, KeyError, TypeError):
-        return None
+    if int(line[:8], 16) != zlib.crc32(line[8:]):
+        raise ValueError("torn or damaged")
+    told: dict[str, Any] = orjson.loads(line[8:])
+    settled = {key: [(first, last) for first, last in spans]
+               for key, spans in told["settled"].items()}  # fmt: skip
+    return told["turn"], Marks(highest=told["highest"], settled=settled, lived=told["lived"])

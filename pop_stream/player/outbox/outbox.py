@@ -11,13 +11,21 @@ from types import TracebackType
 from typing import Any, Final, Self
 from uuid import UUID
 
+from pop_stream.errors import WorkFailedError
 from pop_stream.player.outbox.changes import Ended, Started
 from pop_stream.player.outbox.clock import STEP_MS, Clock, Sync, local_time, zone_of
-from pop_stream.player.outbox.event import begun_event, key_of, require_sound, with_end
+from pop_stream.player.outbox.event import (
+    as_text,
+    begun_event,
+    fields_of,
+    key_of,
+    require_sound,
+    with_end,
+)
 from pop_stream.player.outbox.recording import Recording
 from pop_stream.player.outbox.room import Limits
 from pop_stream.player.outbox.row import Row, State
-from pop_stream.player.outbox.writer import Change, Ticket, Writer
+from pop_stream.player.outbox.writer import QUEUED_MOST, Change, Writer
 from pop_stream.pop.identity import PopIdMaker
 
 log = logging.getLogger(__name__)
@@ -45,13 +53,10 @@ class Options:
 class Play:
     """A play that is being shown."""
 
-    def __init__(
-        self, outbox: "Outbox", started: Started, *, ticket: Ticket | None, steady_ms: int
-    ) -> None:
+    def __init__(self, outbox: "Outbox", started: Started, *, steady_ms: int) -> None:
         """`Outbox.start` makes it."""
         self._outbox = outbox
         self._started = started
-        self._ticket = ticket
         self._steady_ms = steady_ms
         self._is_over = False
 
@@ -117,13 +122,18 @@ class Outbox:
         """
         if self._options.strict:
             require_sound(event)
+        fields = fields_of(event)
+        told = {as_text(name): as_text(value) for name, value in (headers or {}).items()}
         wall, steady = self._clock.wall_ms(), self._clock.steady_ms()
-        row = self._row(event, wall)
-        started = Started(row, dict(headers or {}), self._recording.next_number,
+        started = Started(self._row(fields, wall), told, self._recording.next_number,
                           self._recording.take_losses)  # fmt: skip
-        play = Play(self, started, ticket=self._write(started), steady_ms=steady)
+        play = Play(self, started, steady_ms=steady)
         with self._lock:
             self._open_plays.add(play)
+        if not self._write(started, most=QUEUED_MOST):
+            self._recording.refuse(started)
+        if self._options.strict and started.is_lost:
+            raise WorkFailedError("the play could not be written down: the log says why")
         return play
 
     @contextmanager
@@ -142,6 +152,8 @@ class Outbox:
         with self._lock:
             self._open_plays.discard(play)
         started = play._started  # noqa: SLF001 - the two are one
+        if started.is_lost:
+            return
         wall, lasted = self._clock.wall_ms(), self._clock.steady_ms() - play._steady_ms  # noqa: SLF001
         before = started.row
         clock, ended = before.clock, wall
@@ -149,7 +161,8 @@ class Outbox:
             # Somebody has set the clock. How long it was shown is known all the same.
             clock, ended = Sync.STEPPED, before.started + lasted
         body = with_end(before.body, ended, before.zone)
-        self._write(Ended(started, ended, lasted, clock, body, is_interrupted))
+        # However many wait: there are no more of them than plays that have begun.
+        self._write(Ended(started, ended, lasted, clock, body, is_interrupted), most=None)
 
     def close(self) -> None:
         """Close it. Plays that are still shown count as interrupted now."""
@@ -184,10 +197,12 @@ class Outbox:
             body=begun_event(event, wall, self._zone), extra=None,
         )  # fmt: skip
 
-    def _write(self, change: Change) -> Ticket | None:
-        ticket = self._writer.submit(change)
+    def _write(self, change: Change, *, most: int | None) -> bool:
+        """Give it to the writer, and wait a while. Gives whether the writer has it."""
+        ticket = self._writer.submit(change, most=most)
         if ticket is None:
-            log.error("outbox.queue_full")
-        elif not ticket.done.wait(self._options.wait_seconds):
+            log.error("outbox.not_taken")
+            return False
+        if not ticket.done.wait(self._options.wait_seconds):
             log.warning("outbox.disk_slow", extra={"waited_seconds": self._options.wait_seconds})
-        return ticket
+        return True

@@ -2,15 +2,17 @@
 
 import sqlite3
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from pop_stream.player.outbox.row import COLUMNS, State, sound_row
 
 _ROWS: Final = f"SELECT {', '.join(COLUMNS)} FROM plays WHERE id > ? ORDER BY id LIMIT ?"  # noqa: S608
 _INDEXED: Final = (
-    "SELECT count(*) FROM plays INDEXED BY unfinished "
+    "SELECT id FROM plays INDEXED BY unfinished "
     "WHERE state < 3 AND state = ? AND id BETWEEN ? AND ?"
 )
+_LAST: Final = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,19 +22,29 @@ class Looked:
     #: The next look begins behind it; 0: this was the end.
     last: int
     rows: int
-    #: Rows that are not what was written, or that the index hides.
+    #: Rows that are not what was written, or that the index hides, or that only the index has.
     damaged: int
 
 
 def look(connection: sqlite3.Connection, after: int, most: int) -> Looked:
     """Look at the rows behind an id. Raises sqlite3.Error, which may tell of damage as well."""
+    connection.execute("BEGIN")
+    try:
+        return _look(connection, after, most)
+    finally:
+        if connection.in_transaction:
+            connection.execute("COMMIT")
+
+
+def _look(connection: sqlite3.Connection, after: int, most: int) -> Looked:
     rows = connection.execute(_ROWS, (after, most)).fetchall()
-    if not rows:
-        return Looked(0, 0, 0)
+    is_end = len(rows) < most
     sound = [row for values in rows if (row := sound_row(values)) is not None]
     damaged = len(rows) - len(sound)
-    first, last = rows[0][0], rows[-1][0]
+    damaged += sum(values[0] >= later[0] for values, later in pairwise(rows))
+    last = _LAST if is_end else rows[-1][0]
     for state in (State.OPEN, State.READY, State.LEASED):
-        (listed,) = connection.execute(_INDEXED, (state, first, last)).fetchone()
-        damaged += abs(listed - sum(row.state is state for row in sound))
-    return Looked(last if len(rows) == most else 0, len(rows), damaged)
+        # A page whose rows are gone looks like one that never had any: the index knows of them.
+        listed = {id_ for (id_,) in connection.execute(_INDEXED, (state, after + 1, last))}
+        damaged += len(listed ^ {row.id for row in sound if row.state is state})
+    return Looked(0 if is_end else last, len(rows), damaged)

@@ -8,11 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from pop_stream.player.outbox.missing import numbers_of
 from pop_stream.player.outbox.packing import packed
 from pop_stream.player.outbox.row import COLUMNS, Row, State, sound_row, turn
+from pop_stream.player.outbox.schema import DamagedError
+from pop_stream.player.outbox.settled import Span, settle
 
 _AT_ONCE: Final = 2000
 _IN_A_PACK: Final = 500
+#: Of events in one pack: a terminal has little memory.
+_PACK_BYTES: Final = 8 * 1024 * 1024
 _RESERVE_BYTES: Final = 512 * 1024
 _INSERT: Final = f"INSERT INTO plays VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608
 _PLAYS: Final = f"SELECT {', '.join(COLUMNS)} FROM plays"  # noqa: S608 - our own names
@@ -45,33 +50,53 @@ def make_room(connection: sqlite3.Connection, make_id: Callable[[], bytes]) -> b
 
 
 def prune(connection: sqlite3.Connection, most: int, *, acked_before: int | None = None) -> int:
-    """Delete the oldest that the broker has confirmed; gives how many plays that were rows.
+    """Delete the oldest that the broker has confirmed; gives how many rows that were.
 
-    `acked_before` is in epoch milliseconds.
+    `acked_before` is in epoch milliseconds. Raises DamagedError for a row that may be another than
+    it says.
     """
-    done = connection.execute(
-        "DELETE FROM plays WHERE id IN "
-        "(SELECT id FROM plays WHERE state = ? AND coalesce(acked, 0) < ? ORDER BY id LIMIT ?)",
-        (State.ACKED, (1 << 62) if acked_before is None else acked_before, most),
-    )
-    return done.rowcount
+    before = (1 << 62) if acked_before is None else acked_before
+    done: list[tuple[int]] = []
+    numbers: dict[str, list[Span]] = {}
+    for values in connection.execute(
+        f"{_PLAYS} WHERE state = ? AND coalesce(acked, 0) < ? ORDER BY id LIMIT ?",
+        (State.ACKED, before, most),
+    ):
+        row = _sound(values)
+        done.append((row.id,))
+        for key, first, last in numbers_of(row):
+            numbers.setdefault(key, []).append((first, last))
+    settle(connection, numbers)
+    connection.executemany("DELETE FROM plays WHERE id = ?", done)
+    return len(done)
 
 
 def pack(connection: sqlite3.Connection, make_id: Callable[[], bytes]) -> bool:
     """Pack the oldest plays that wait. Gives whether there were enough of them."""
+    rows: list[Row] = []
+    size = 0
     # By the index, whose order is that of the ids; a pack among them is passed over.
-    rows = [
-        row
-        for values in connection.execute(
-            f"{_PLAYS} WHERE state = ? AND number = 1 ORDER BY id LIMIT ?",
-            (State.READY, _IN_A_PACK),
-        )
-        if (row := sound_row(values)) is not None
-    ]
-    if len(rows) < _IN_A_PACK // 2:
+    for values in connection.execute(
+        f"{_PLAYS} WHERE state < 3 AND state = ? AND number = 1 ORDER BY id LIMIT ?",
+        (State.READY, _IN_A_PACK),
+    ):
+        row = _sound(values)
+        size += len(row.body)
+        if rows and size > _PACK_BYTES:
+            break
+        rows.append(row)
+    if len(rows) < _IN_A_PACK // 2 and size < _PACK_BYTES:
         return False
     insert(connection, packed(rows, pop_id=make_id()), replaces=[row.id for row in rows])
     return True
+
+
+def _sound(values: object) -> Row:
+    """The row, to be taken out: only what is what was written says that it may be."""
+    row = sound_row(values)
+    if row is None:
+        raise DamagedError("a row is not what was written")
+    return row
 
 
 def insert(connection: sqlite3.Connection, row: Row, *, replaces: Sequence[int] = ()) -> int:

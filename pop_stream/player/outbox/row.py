@@ -80,7 +80,7 @@ class Row:
         """Whether it is what was written."""
         try:
             return self.seal == seal_of(self)
-        except (struct.error, TypeError, AttributeError):
+        except (struct.error, TypeError, ValueError, AttributeError):
             return False  # a value of another kind than was written
 
 

@@ -1,30 +1,30 @@
 """Mends a damaged outbox: what can be read goes into a new file, the old one is set aside.
 
 Nothing is deleted. The new file takes the old one's place only when it is whole on the disk; a
-power cut in between leaves either, and the next start goes on from there.
+power cut in between leaves either, and whoever opens the outbox next goes on from there.
 """
 
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Final
 
+from pop_stream.player.outbox import facts, losses
+from pop_stream.player.outbox.disk_bytes import bytes_of
 from pop_stream.player.outbox.log_check import log_of
 from pop_stream.player.outbox.pages import Pages, page_size_of
 from pop_stream.player.outbox.row import COLUMNS, Row, State, seal_of
 from pop_stream.player.outbox.schema import PAGE_BYTES, connect
+from pop_stream.player.outbox.settled import settle, settled
 
 _INSERT: Final = (
     f"INSERT INTO plays({', '.join(COLUMNS)}) "  # noqa: S608 - our own names
     f"VALUES ({', '.join('?' * len(COLUMNS))})"
 )
-#: Set in a new file when nothing is missing in it.
-_WHOLE: Final = "whole"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,39 +39,41 @@ class Salvaged:
 def salvage(path: Path) -> Salvaged:
     """Put a sound outbox in the place of a damaged one, with all rows that can be read.
 
-    To be called by whoever has the turn. Raises OSError and sqlite3.Error when the disk takes no
-    new file; the old one stands where it stood then.
+    It has the fact MENDED. To be called by whoever has the turn. Raises OSError and sqlite3.Error
+    when the disk takes no new file; the old one stands where it stood then.
     """
-    new = _new(path)
-    _remove(new)
-    rows = _build(path, new)
-    return Salvaged(rows, _swap(path, new))
-
-
-def finish(path: Path) -> Path | None:
-    """Go on with a swap that was cut short; gives where the old file stands, if there was one."""
-    new = _new(path)
-    if not new.exists():
-        return None
-    if _is_whole(new):
-        return _swap(path, new)
-    _remove(new)
-    return None
-
-
-def _build(path: Path, new: Path) -> int:
-    connection = connect(new)
+    draft, whole = _draft_of(path), _whole_of(path)
+    if whole.exists():
+        # One that was cut short has all of it: the old file may be gone from its place.
+        return Salvaged(0, _swap(path))
+    for each in (draft, draft.with_name(f"{draft.name}-journal")):
+        each.unlink(missing_ok=True)
     try:
+        rows = _build(path, draft)
+        _sync(draft)
+    except BaseException:
+        # It would take the room that plays need.
+        draft.unlink(missing_ok=True)
+        raise
+    draft.rename(whole)
+    _sync(path.parent)
+    return Salvaged(rows, _swap(path))
+
+
+def finish(path: Path) -> None:
+    """Go on with a swap that was cut short. To be called by whoever has the turn."""
+    if _whole_of(path).exists():
+        _swap(path)
+
+
+def _build(path: Path, draft: Path) -> int:
+    with closing(connect(draft, is_draft=True)) as connection:
         connection.execute("BEGIN IMMEDIATE")
-        with _bytes_of(path) as main, _bytes_of(log_of(path)) as log:
+        with bytes_of(path) as main, bytes_of(log_of(path)) as log:
             rows = _take(connection, Pages(main, log, page_size_of(main, log, PAGE_BYTES)).rows())
-        _number_screens(connection)
-        connection.execute("INSERT OR REPLACE INTO facts VALUES (?, 1)", (_WHOLE,))
+        _take_the_rest(connection, path)
+        facts.note_fact(connection, facts.MENDED, 1)
         connection.execute("COMMIT")
-        # All of it in one file: the other is renamed alone.
-        connection.execute("PRAGMA journal_mode = DELETE")
-    finally:
-        connection.close()
     return rows
 
 
@@ -89,7 +91,10 @@ def _take(connection: sqlite3.Connection, rows: Iterable[Row]) -> int:
                 continue
             connection.execute("DELETE FROM plays WHERE id = ?", (before[0],))
         # The same id for two plays: one stood on a page that is free again.
-        free = connection.execute("SELECT 1 FROM plays WHERE id = ?", (row.id,)).fetchone() is None
+        free = (
+            row.id > 0
+            and connection.execute("SELECT 1 FROM plays WHERE id = ?", (row.id,)).fetchone() is None
+        )
         values = [getattr(row, name) for name in COLUMNS]
         connection.execute(_INSERT, values if free else [None, *values[1:]])
         taken += before is None
@@ -106,25 +111,25 @@ def _unleased(rows: Iterable[Row]) -> Iterator[Row]:
             yield row
 
 
-def _number_screens(connection: sqlite3.Connection) -> None:
-    connection.execute(
-        "INSERT INTO screens SELECT key, max(seq) FROM plays WHERE number = 1 GROUP BY key"
-    )
+def _take_the_rest(connection: sqlite3.Connection, path: Path) -> None:
+    """What stands beside the plays, as far as SQLite can still read it.
+
+    The marks have the most of it, too.
+    """
+    # Only to be read: so the old file and its log stay as they are.
+    with suppress(sqlite3.Error, ValueError), closing(
+        sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    ) as old:  # fmt: skip
+        with suppress(sqlite3.Error, ValueError):
+            losses.note(connection, losses.waiting(old))
+        with suppress(sqlite3.Error, ValueError):
+            settle(connection, settled(old))
+        with suppress(sqlite3.Error, ValueError):
+            for name, value in facts.facts(old).items():
+                facts.note_fact(connection, name, value)
 
 
-def _is_whole(new: Path) -> bool:
-    try:
-        connection = sqlite3.connect(new)
-        try:
-            found = connection.execute("SELECT value FROM facts WHERE name = ?", (_WHOLE,))
-            return found.fetchone() is not None
-        finally:
-            connection.close()
-    except sqlite3.Error:
-        return False
-
-
-def _swap(path: Path, new: Path) -> Path:
+def _swap(path: Path) -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     aside = next(
         place
@@ -133,37 +138,26 @@ def _swap(path: Path, new: Path) -> Path:
     )
     # The log first: without its database it is harmless, beside another one it is not.
     for old, kept in ((log_of(path), log_of(aside)), (path, aside)):
-        if old.exists():
+        with suppress(FileNotFoundError):
             old.rename(kept)
     path.with_name(f"{path.name}-shm").unlink(missing_ok=True)
-    new.rename(path)
-    sync_folder(path.parent)
+    _whole_of(path).rename(path)
+    _sync(path.parent)
     return aside
 
 
-def sync_folder(folder: Path) -> None:
-    """Have the names in a folder on the disk. Raises OSError."""
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def _sync(path: Path) -> None:
+    """Have a file, or the names in a folder, on the disk. Raises OSError."""
+    opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(opened)
     finally:
         os.close(opened)
 
 
-def _new(path: Path) -> Path:
+def _draft_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.salvaging")
 
 
-@contextmanager
-def _bytes_of(path: Path) -> Iterator[bytes | mmap]:
-    if not path.exists() or not path.stat().st_size:
-        yield b""
-        return
-    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as mapped:
-        yield mapped
-
-
-def _remove(new: Path) -> None:
-    for each in (new, log_of(new), new.with_name(f"{new.name}-journal"),
-                 new.with_name(f"{new.name}-shm")):  # fmt: skip
-        each.unlink(missing_ok=True)
+def _whole_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.salvaged")

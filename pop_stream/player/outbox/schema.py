@@ -1,6 +1,7 @@
 """The file of an outbox: its tables, and how it is opened."""
 
 import sqlite3
+import zlib
 from pathlib import Path
 from typing import Final
 
@@ -20,62 +21,94 @@ CREATE TABLE plays(
   body BLOB NOT NULL, extra BLOB, acked INTEGER, number INTEGER NOT NULL
 );
 CREATE INDEX unfinished ON plays(state, id) WHERE state < 3;
-CREATE TABLE screens(key TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE screens(
+  key TEXT PRIMARY KEY, seq INTEGER NOT NULL, seal INTEGER NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE losses(
   id INTEGER PRIMARY KEY, key TEXT NOT NULL, boot BLOB NOT NULL, reason TEXT NOT NULL,
-  first INTEGER NOT NULL, last INTEGER NOT NULL, plays INTEGER, since INTEGER, until INTEGER
+  first INTEGER NOT NULL, last INTEGER NOT NULL, plays INTEGER, since INTEGER, until INTEGER,
+  seal INTEGER NOT NULL
 );
-CREATE TABLE facts(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE settled(
+  key TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, seal INTEGER NOT NULL,
+  PRIMARY KEY(key, first)
+) WITHOUT ROWID;
+CREATE TABLE facts(
+  name TEXT PRIMARY KEY, value INTEGER NOT NULL, seal INTEGER NOT NULL
+) WITHOUT ROWID;
 """.split(";")  # noqa: SIM905 - to be read as SQL
     if statement.strip()
 )
 
 
 class ForeignFileError(Exception):
-    """A database that is no outbox, or one of a newer form."""
+    """A database that is no outbox."""
 
 
-def connect(path: Path, *, page_bytes: int = PAGE_BYTES) -> sqlite3.Connection:
+class NewerFileError(ForeignFileError):
+    """An outbox of a newer form than this pop-stream knows."""
+
+
+class DamagedError(sqlite3.DatabaseError):
+    """What SQLite has read is not what was written."""
+
+
+def connect(
+    path: Path, *, page_bytes: int = PAGE_BYTES, is_draft: bool = False
+) -> sqlite3.Connection:
     """Open an outbox, and make it where there is none.
 
-    A commit returns once the disk has it (`synchronous=FULL`): power goes away at a pump. Raises
-    ForeignFileError for a file of a newer pop-stream or of another program, and sqlite3.Error.
+    A commit returns once the disk has it (`synchronous=FULL`): power goes away at a pump. Not so of
+    a draft: it is on the disk when its maker has synced the file.
+
+    Raises ForeignFileError for a file of a newer pop-stream or of another program, and
+    sqlite3.Error.
     """
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
-        _set_up(connection, path, page_bytes)
+        connection.execute(f"PRAGMA page_size = {page_bytes:d}")
+        connection.execute("PRAGMA busy_timeout = 10000")
+        connection.execute("PRAGMA cell_size_check = ON")
+        _check(connection, path)
+        # A file that comes from a salvage has no log yet.
+        connection.execute(f"PRAGMA journal_mode = {'OFF' if is_draft else 'WAL'}").fetchall()
+        connection.execute(f"PRAGMA synchronous = {'OFF' if is_draft else 'FULL'}")
+        # A log that has grown in a long transaction is cut to this; the disk may be small.
+        connection.execute("PRAGMA journal_size_limit = 4194304")
+        if not _statements(connection):
+            _make(connection)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _set_up(connection: sqlite3.Connection, path: Path, page_bytes: int) -> None:
-    connection.execute(f"PRAGMA page_size = {page_bytes:d}")
-    connection.execute("PRAGMA busy_timeout = 10000")
-    connection.execute("PRAGMA cell_size_check = ON")
-    version = _number(connection, "user_version")
-    if version == 0 and not _number(connection, "schema_version"):
-        connection.execute("PRAGMA journal_mode = WAL")
-        _make(connection)
-    elif _number(connection, "application_id") != APPLICATION_ID:
-        raise ForeignFileError(f"{path} is no outbox: it is a database of another program")
-    elif version > VERSION:
-        raise ForeignFileError(
+def seal_of_values(*values: object) -> int:
+    """The checksum of what stands beside the plays: numbers of screens, losses and such."""
+    return zlib.crc32(repr(values).encode("utf-8", "backslashreplace"))
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    version, found = _number(connection, "user_version"), _statements(connection)
+    is_marked = _number(connection, "application_id") == APPLICATION_ID
+    if found == _DECLARED:
+        if not is_marked or version != VERSION:
+            raise DamagedError("the head of the file is damaged")
+    elif is_marked and version > VERSION:
+        raise NewerFileError(
             f"{path} was written by a newer pop-stream (version {version} of its form; this one "
             f"knows {VERSION}): install that again; nothing was changed"
         )
-    elif _statements(connection) != _DECLARED:
+    elif is_marked:
         # One letter of it, and a column is another; SQLite takes whatever it can read.
-        raise sqlite3.DatabaseError("no such table as an outbox has: its schema is damaged")
-    connection.execute("PRAGMA synchronous = FULL")
-    # A log that has grown in a long transaction is cut to this; the disk may be small.
-    connection.execute("PRAGMA journal_size_limit = 4194304")
+        raise DamagedError("its schema is damaged")
+    elif version or found or _number(connection, "schema_version"):
+        raise ForeignFileError(f"{path} is no outbox: it is a database of another program")
 
 
 def _make(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
-    # Not executescript(), which commits by itself.
+    # Not executescript(), which commits by itself. Tables come before the index.
     for statement in sorted(_DECLARED, reverse=True):
         connection.execute(statement)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID:d}")

@@ -47,14 +47,20 @@ class Writer(threading.Thread):
         self._beat = beat
         self._beat_seconds = beat_seconds
         self._queue: queue.SimpleQueue[Ticket | None] = queue.SimpleQueue()
+        #: Nothing comes behind the end.
+        self._door = threading.Lock()
+        self._is_closed = False
         self._ended = threading.Event()
 
-    def submit(self, change: Change) -> Ticket | None:
-        """Take a change; None when too many wait already."""
-        if self._queue.qsize() >= QUEUED_MOST or self._ended.is_set():
-            return None
+    def submit(self, change: Change, *, most: int | None = QUEUED_MOST) -> Ticket | None:
+        """Take a change; None when `most` wait already, or when nothing is written any more."""
+        if not self.is_alive():
+            return None  # it has ended, or this is a fork, which has no threads
         ticket = Ticket(change, threading.Event())
-        self._queue.put(ticket)
+        with self._door:
+            if self._is_closed or (most is not None and self._queue.qsize() >= most):
+                return None
+            self._queue.put(ticket)
         return ticket
 
     def run(self) -> None:
@@ -95,6 +101,8 @@ class Writer(threading.Thread):
 
     def end(self, timeout_seconds: float) -> bool:
         """Write what waits, and end. Gives whether it ended in time."""
-        self._queue.put(None)
+        with self._door:
+            self._is_closed = True
+            self._queue.put(None)
         self.join(timeout_seconds)
         return not self.is_alive()
