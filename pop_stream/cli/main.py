@@ -29,7 +29,10 @@ COMMANDS = {
     "kafka": LazyCommand("pop_stream.cli.kafka:kafka", "Run an Apache Kafka for development."),
     "topics": LazyCommand("pop_stream.cli.topics:topics", "Create and check the topics."),
     "gstv": LazyCommand("pop_stream.cli.gstv:gstv", "Stand in for GSTV."),
-    "player": LazyCommand("pop_stream.cli.player:player", "Play the part of the players."),
+    "player": LazyCommand(
+        "pop_stream.cli.player:player",
+        "Write plays down, send them, and look after the outbox that keeps them meanwhile.",
+    ),
     "events": LazyCommand(
         "pop_stream.cli.events:events",
         "Find, export, count and replay events, without disturbing the workers.",

@@ -111,12 +111,31 @@ def test_a_missing_topic_is_exit_1(kafka):
     assert "Traceback" not in done.stderr
 
 
-def test_the_players_load_neither_faust_nor_the_partner():
-    """What runs at a pump is light: the command imports no framework and no partner code."""
-    module = COMMANDS["player"].where.partition(":")[0]
-    code = f"import sys, {module}; print(*sys.modules)"
-    loaded = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    ).stdout.split()
+def loaded_by(code):
+    """The modules that a program has loaded at its end."""
+    return set(
+        subprocess.run(
+            [sys.executable, "-c", f"import sys; {code}; print('\\n', *sys.modules)"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        .stdout.rpartition("\n ")[2]
+        .split()
+    )
 
-    assert {"faust", "mode", "pop_stream.gstv", "pop_stream.stream"} & set(loaded) == set()
+
+def test_the_players_load_neither_faust_nor_the_partner():
+    """What runs at a pump is light: no command imports a framework or the partner's code."""
+    group = COMMANDS["player"].load()
+    modules = ", ".join(sorted({each.where.partition(":")[0] for each in group.lazy.values()}))
+    heavy = {"faust", "mode", "pop_stream.gstv", "pop_stream.stream", "numpy"}
+
+    assert heavy & loaded_by(f"import {modules}") == set()
+
+
+def test_help_waits_for_no_client_of_kafka():
+    """The list of the players' commands is there at once."""
+    code = "from pop_stream.cli.main import run; run(['player', '--help'])"
+
+    assert {"aiokafka", "rich", "zstandard"} & loaded_by(code) == set()
