@@ -8,6 +8,14 @@ COMMANDS = {
     "simulate": LazyCommand(
         "pop_stream.cli.player_simulate:simulate", "Send the events of simulated screens to Kafka."
     ),
+    "status": LazyCommand(
+        "pop_stream.cli.player_status:status",
+        "Say how an outbox stands: what waits and since when, what is lost, who records and sends.",
+    ),
+    "verify": LazyCommand(
+        "pop_stream.cli.player_verify:verify",
+        "Look at everything in an outbox, and name what is not as it was written.",
+    ),
 }
 
 

@@ -7,6 +7,7 @@ outbox, which is then the one to believe.
 
 import os
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -76,6 +77,19 @@ class MarksFile:
             return _parsed(os.pread(self._file, _SLOT_BYTES, slot * _SLOT_BYTES))
         except (OSError, ValueError, KeyError, TypeError):
             return 0, Marks()
+
+
+def read_marks(outbox: Path) -> Marks:
+    """The newest marks of an outbox, for who only reads; none, when there are none to be read."""
+    try:
+        told = outbox.with_name(f"{outbox.name}.marks").read_bytes()
+    except OSError:
+        return Marks()
+    newest = (0, Marks())
+    for begin in range(0, _SLOTS * _SLOT_BYTES, _SLOT_BYTES):
+        with suppress(ValueError, KeyError, TypeError):
+            newest = max(newest, _parsed(told[begin : begin + _SLOT_BYTES]), key=lambda m: m[0])
+    return newest[1]
 
 
 def _framed(turn: int, marks: Marks) -> bytes:

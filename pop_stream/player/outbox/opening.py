@@ -124,11 +124,12 @@ def _require_ours(path: Path, marks: Marks, error: Exception) -> None:
         return
     if isinstance(error, ForeignFileError):
         raise UsageError(str(error)) from error
-    if not _looks_like_ours(path):
+    if not looks_like_ours(path):
         raise UsageError(f"{path} is no outbox: give the name of a file of its own") from error
 
 
-def _looks_like_ours(path: Path) -> bool:
+def looks_like_ours(path: Path) -> bool:
+    """Whether a file that SQLite cannot read may have been an outbox."""
     with path.open("rb") as file:
         head = file.read(8192)
     return not head or head[:16] == _SQLITE or b"CREATE TABLE plays" in head

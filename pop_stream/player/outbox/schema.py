@@ -21,6 +21,8 @@ CREATE TABLE plays(
   body BLOB NOT NULL, extra BLOB, acked INTEGER, number INTEGER NOT NULL
 );
 CREATE INDEX unfinished ON plays(state, id) WHERE state < 3;
+CREATE INDEX aside ON plays(id) WHERE state = 4;
+CREATE INDEX packs ON plays(state, number) WHERE number > 1;
 CREATE TABLE screens(
   key TEXT PRIMARY KEY, seq INTEGER NOT NULL, seal INTEGER NOT NULL
 ) WITHOUT ROWID;
@@ -69,7 +71,7 @@ def connect(
         connection.execute(f"PRAGMA page_size = {page_bytes:d}")
         connection.execute("PRAGMA busy_timeout = 10000")
         connection.execute("PRAGMA cell_size_check = ON")
-        _check(connection, path)
+        check(connection, path)
         # A file that comes from a salvage has no log yet.
         connection.execute(f"PRAGMA journal_mode = {'OFF' if is_draft else 'WAL'}").fetchall()
         connection.execute(f"PRAGMA synchronous = {'OFF' if is_draft else 'FULL'}")
@@ -88,7 +90,8 @@ def seal_of_values(*values: object) -> int:
     return zlib.crc32(repr(values).encode("utf-8", "backslashreplace"))
 
 
-def _check(connection: sqlite3.Connection, path: Path) -> None:
+def check(connection: sqlite3.Connection, path: Path) -> None:
+    """Raises DamagedError and ForeignFileError, unless it is an outbox, or empty."""
     version, found = _number(connection, "user_version"), _statements(connection)
     is_marked = _number(connection, "application_id") == APPLICATION_ID
     if found == _DECLARED:

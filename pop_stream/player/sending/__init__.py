@@ -1,0 +1,1 @@
+"""Sends what an outbox holds, until the broker has confirmed it."""
