@@ -5,6 +5,10 @@ import click
 from pop_stream.cli.lazy import LazyCommand, LazyGroup
 
 COMMANDS = {
+    "send": LazyCommand(
+        "pop_stream.cli.player_send:send",
+        "Tell of plays that were shown: they are kept in an outbox, or sent to Kafka.",
+    ),
     "simulate": LazyCommand(
         "pop_stream.cli.player_simulate:simulate", "Send the events of simulated screens to Kafka."
     ),
