@@ -20,6 +20,14 @@ COMMANDS = {
         "pop_stream.cli.player_verify:verify",
         "Look at everything in an outbox, and name what is not as it was written.",
     ),
+    "export": LazyCommand(
+        "pop_stream.cli.player_export:export",
+        "Write the plays that wait into a signed file, for a terminal without a network.",
+    ),
+    "import": LazyCommand(
+        "pop_stream.cli.player_import:import_",
+        "Send the plays of a file that `player export` wrote to Kafka.",
+    ),
 }
 
 
