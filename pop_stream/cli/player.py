@@ -28,6 +28,10 @@ COMMANDS = {
         "pop_stream.cli.player_import:import_",
         "Send the plays of a file that `player export` wrote to Kafka.",
     ),
+    "check": LazyCommand(
+        "pop_stream.cli.player_check:check",
+        "Check a player's events against every rule that pop-stream has for them.",
+    ),
 }
 
 

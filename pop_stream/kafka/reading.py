@@ -6,8 +6,10 @@ from contextlib import asynccontextmanager
 from typing import TypeAlias
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import TopicAuthorizationFailedError
 
-from pop_stream.errors import WorkFailedError
+from pop_stream.errors import TopicsMissingError, WorkFailedError
+from pop_stream.kafka.admin import connected_admin
 from pop_stream.kafka.connection import client_options
 from pop_stream.kafka.header_names import read_any_header_name
 from pop_stream.settings import Settings
@@ -37,6 +39,24 @@ async def reader(settings: Settings, **options: object) -> AsyncIterator[AIOKafk
         yield consumer
     finally:
         await consumer.stop()
+
+
+async def spans_of(settings: Settings, topic: str) -> dict[TopicPartition, tuple[int, int]]:
+    """Where each partition of a topic begins and ends now: `[from, to)`.
+
+    Raises KafkaUnreachableError, TopicsMissingError, and WorkFailedError when Kafka refuses.
+    """
+    async with connected_admin(settings) as admin:
+        (described,) = await admin.describe_topics([topic])
+        if described["error_code"] == TopicAuthorizationFailedError.errno:
+            raise WorkFailedError(f"no right to read {topic}: this user needs Read on it")
+        places = [TopicPartition(topic, one["partition"]) for one in described["partitions"]]
+        if not places:
+            raise TopicsMissingError(f"no such topic: {topic}")
+        async with reader(settings) as consumer:
+            begins = await consumer.beginning_offsets(places)
+            ends = await consumer.end_offsets(places)
+    return {place: (begins[place], ends[place]) for place in places}
 
 
 async def first_records(
