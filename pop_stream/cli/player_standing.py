@@ -3,13 +3,13 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from pop_stream.errors import WorkFailedError
 from pop_stream.player.moments import utc
 from pop_stream.player.outbox.clock import Sync
 from pop_stream.player.outbox.row import State
-from pop_stream.player.outbox.standing import NAMED_MOST, Standing
+from pop_stream.player.outbox.standing import NAMED_MOST, Contents, Standing
 from pop_stream.watch.figures import span
 
 _WORDS = {
@@ -22,25 +22,30 @@ _WORDS = {
 _NAMES = {State.OPEN: "open", State.READY: "ready", State.LEASED: "leased",
           State.ACKED: "acked", State.ASIDE: "aside"}  # fmt: skip
 _MIB = 1024 * 1024
+#: A metric, what it is, further labels, and its value.
+_Sample: TypeAlias = tuple[str, str, str, float | None]
 
 
 def as_object(standing: Standing, *, now_ms: int) -> dict[str, Any]:
-    """All of it, for a program."""
+    """All of it, for a program; null where the file cannot be read."""
     contents = standing.contents
     return {
         "outbox": str(standing.path),
-        "plays": {_NAMES[state]: plays for state, plays in contents.plays.items()},
-        "oldestWaiting": _iso(contents.oldest),
-        "oldestWaitingSeconds": _age(contents.oldest, now_ms),
-        "lastAck": _iso(contents.last_ack),
-        "heartbeat": _iso(contents.heartbeat),
-        "bytes": {"used": contents.used_bytes, "file": standing.file_bytes,
+        "plays": contents and {_NAMES[state]: plays for state, plays in contents.plays.items()},
+        "oldestWaiting": contents and _iso(contents.oldest),
+        "oldestWaitingSeconds": contents and _age(contents.oldest, now_ms),
+        "lastAck": contents and _iso(contents.last_ack),
+        "heartbeat": contents and _iso(contents.heartbeat),
+        "bytes": {"used": contents and contents.used_bytes, "file": standing.file_bytes,
                   "log": standing.log_bytes, "soft": standing.limits.soft,
                   "hard": standing.limits.hard},
-        "lost": [each.as_object() for each in contents.untold],
-        "aside": [{"popId": each.pop_id, "screen": each.key, "playedAt": _iso(each.started),
-                   "error": each.error} for each in contents.aside],
-        "clock": {"now": standing.clock, "atLastPlay": contents.last_clock},
+        "lost": contents and [each.as_object() for each in contents.untold],
+        "aside": contents and [
+            {"popId": each.pop_id, "screen": each.key, "playedAt": _iso(each.started),
+             "error": each.error}
+            for each in contents.aside
+        ],
+        "clock": {"now": standing.clock, "atLastPlay": contents and contents.last_clock},
         "recordedBy": standing.recorder,
         "sentBy": standing.sender,
         "damage": list(standing.damage),
@@ -49,7 +54,22 @@ def as_object(standing: Standing, *, now_ms: int) -> dict[str, Any]:
 
 def as_lines(standing: Standing, *, now_ms: int) -> Iterator[str]:
     """All of it, for people."""
-    contents, limits = standing.contents, standing.limits
+    contents = standing.contents
+    if contents is not None:
+        yield from _lines_of(contents, now_ms)
+        limits = standing.limits
+        yield (f"{contents.used_bytes / _MIB:,.1f} MiB used; warns from "
+               f"{limits.soft / _MIB:,.0f} on, takes nothing beyond {limits.hard / _MIB:,.0f}"
+               )  # fmt: skip
+        yield f"clock: {standing.clock}; at the latest play: {contents.last_clock or 'no play'}"
+    yield f"recorded by {_process(standing.recorder)}; sent by {_process(standing.sender)}"
+    if contents is not None:
+        yield from _alarms_of(contents)
+    for said in standing.damage:
+        yield f"DAMAGED {said}"
+
+
+def _lines_of(contents: Contents, now_ms: int) -> Iterator[str]:
     for state, plays in contents.plays.items():
         if plays or state in (State.READY, State.ASIDE):
             yield f"{plays:>12,}  {_WORDS[state]}"
@@ -59,10 +79,9 @@ def as_lines(standing: Standing, *, now_ms: int) -> Iterator[str]:
     yield "none is known to be confirmed" if acked is None else (
         f"the last was confirmed {span(max(acked, 0))} ago"
     )  # fmt: skip
-    yield (f"{contents.used_bytes / _MIB:,.1f} MiB used; warns from {limits.soft / _MIB:,.0f} on, "
-           f"takes nothing beyond {limits.hard / _MIB:,.0f}")  # fmt: skip
-    yield f"recorded by {_process(standing.recorder)}; sent by {_process(standing.sender)}"
-    yield f"clock: {standing.clock}; at the latest play: {contents.last_clock or 'no play'}"
+
+
+def _alarms_of(contents: Contents) -> Iterator[str]:
     for each in contents.untold:
         numbers = f"numbers {each.first} to {each.last}"
         yield f"LOST    {each.plays:,} of screen {each.key}, {numbers}: {each.reason}"
@@ -70,55 +89,51 @@ def as_lines(standing: Standing, *, now_ms: int) -> Iterator[str]:
         yield f"ASIDE   {one.pop_id}  {one.key}  {one.error or 'no reason is known'}"
     if contents.plays[State.ASIDE] > NAMED_MOST:
         yield f"        and {contents.plays[State.ASIDE] - NAMED_MOST:,} more"
-    for said in standing.damage:
-        yield f"DAMAGED {said}"
 
 
 def as_textfile(standing: Standing) -> str:
-    """All that can be counted, as node_exporter's textfile collector reads it."""
-    contents, name = standing.contents, _escaped(standing.path.name)
+    """All that can be counted, as node_exporter's textfile collector reads it.
+
+    What is not known is absent: 0 would be a lie.
+    """
+    contents = standing.contents
+    samples = [
+        *(_of_contents(contents) if contents is not None else ()),
+        ("outbox_soft_limit_bytes", "From here on the outbox says so.", "", standing.limits.soft),
+        ("outbox_hard_limit_bytes", "Nothing is written beyond.", "", standing.limits.hard),
+        ("outbox_damaged", "1: the file is not what was written.", "", int(bool(standing.damage))),
+        ("clock_synchronised", "1: the kernel's clock is kept in time; absent when unknown.", "",
+         {Sync.SYNCED: 1, Sync.UNSYNCED: 0}.get(Sync(standing.clock))),
+        ("recording", "1: a process records plays.", "", int(standing.recorder is not None)),
+        ("sending", "1: a process sends plays.", "", int(standing.sender is not None)),
+    ]  # fmt: skip
     lines: list[str] = []
-
-    def add(metric: str, text: str, *samples: tuple[str, float | None]) -> None:
+    name, before = _escaped(standing.path.name), ""
+    for metric, text, labels, value in samples:
+        if value is None:
+            continue
         full = f"pop_stream_player_{metric}"
-        known = [f'{full}{{outbox="{name}"{labels}}} {value}' for labels, value in samples
-                 if value is not None]  # fmt: skip
-        if known:
-            lines.extend((f"# HELP {full} {text}", f"# TYPE {full} gauge", *known))
-
-    add(
-        "plays",
-        "Plays in the outbox by state.",
-        *((f',state="{_NAMES[state]}"', plays) for state, plays in contents.plays.items()),
-    )
-    add(
-        "oldest_waiting_timestamp_seconds",
-        "When the oldest play began that Kafka has not confirmed; absent when none waits.",
-        ("", _seconds(contents.oldest)),
-    )
-    add(
-        "last_ack_timestamp_seconds",
-        "When Kafka last confirmed a play.",
-        ("", _seconds(contents.last_ack)),
-    )
-    add(
-        "heartbeat_timestamp_seconds",
-        "When the recording process last noted that it lives.",
-        ("", _seconds(contents.heartbeat)),
-    )
-    add("outbox_used_bytes", "Bytes of the outbox that hold something.", ("", contents.used_bytes))
-    add("outbox_soft_limit_bytes", "From here on the outbox says so.", ("", standing.limits.soft))
-    add("outbox_hard_limit_bytes", "Nothing is written beyond.", ("", standing.limits.hard))
-    add("lost_plays", "Plays declared lost that no play has told of yet.", ("", contents.lost))
-    add("outbox_damaged", "1: the file is not what was written.", ("", int(bool(standing.damage))))
-    add(
-        "clock_synchronised",
-        "1: the kernel's clock is kept in time; absent when unknown.",
-        ("", {Sync.SYNCED: 1, Sync.UNSYNCED: 0}.get(Sync(standing.clock))),
-    )
-    add("recording", "1: a process records plays.", ("", int(standing.recorder is not None)))
-    add("sending", "1: a process sends plays.", ("", int(standing.sender is not None)))
+        if full != before:
+            lines += [f"# HELP {full} {text}", f"# TYPE {full} gauge"]
+        lines.append(f'{full}{{outbox="{name}"{labels}}} {value}')
+        before = full
     return "\n".join(lines) + "\n"
+
+
+def _of_contents(contents: Contents) -> Iterator[_Sample]:
+    for state, plays in contents.plays.items():
+        yield "plays", "Plays in the outbox by state.", f',state="{_NAMES[state]}"', plays
+    yield ("oldest_waiting_timestamp_seconds",
+           "When the oldest play began that Kafka has not confirmed; absent when none waits.", "",
+           _seconds(contents.oldest))  # fmt: skip
+    yield ("last_ack_timestamp_seconds", "When Kafka last confirmed a play.", "",
+           _seconds(contents.last_ack))  # fmt: skip
+    yield ("heartbeat_timestamp_seconds", "When the recording process last noted that it lives.",
+           "", _seconds(contents.heartbeat))  # fmt: skip
+    yield ("outbox_used_bytes", "Bytes of the outbox that hold something.", "",
+           contents.used_bytes)  # fmt: skip
+    yield ("lost_plays", "Plays declared lost that no play has told of yet.", "",
+           contents.lost)  # fmt: skip
 
 
 def write_textfile(path: Path, text: str) -> None:
@@ -129,6 +144,8 @@ def write_textfile(path: Path, text: str) -> None:
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         unfinished.write_text(text, "utf-8")
+        # The collector is another user.
+        unfinished.chmod(0o644)
         unfinished.replace(path)
     except OSError as error:
         unfinished.unlink(missing_ok=True)

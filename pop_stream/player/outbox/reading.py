@@ -1,5 +1,6 @@
 """Opens an outbox to look at it: nothing is written, whoever records or sends meanwhile."""
 
+import errno
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -20,18 +21,26 @@ _TAKES_NO_FILE: Final = frozenset((sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READO
 
 
 def require_outbox(path: Path) -> None:
-    """Raises UsageError where there is no outbox, and none has been."""
-    if read_marks(path).highest:
-        return  # whatever stands there now, this is where one was
-    if not path.exists():
-        raise UsageError(f"there is no outbox {path}")
+    """Raises UsageError where there is no outbox, and none has been; or where it may not be read.
+
+    One that is damaged or gone is still an outbox: its marks stand beside it.
+    """
+    was_there = bool(read_marks(path).highest)
     try:
-        if not path.stat().st_size or not looks_like_ours(path):
-            raise UsageError(f"{path} is no outbox")
+        is_likely = looks_like_ours(path) and path.stat().st_size > 0
+    except OSError as error:
+        if was_there and error.errno in (errno.ENOENT, errno.EIO):
+            return
+        if error.errno == errno.ENOENT:
+            raise UsageError(f"there is no outbox {path}") from error
+        raise UsageError(f"{path} cannot be read ({error.strerror})") from error
+    if was_there:
+        return
+    if not is_likely:
+        raise UsageError(f"{path} is no outbox")
+    try:
         with reading(path):
             pass
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read ({error.strerror})") from error
     except ForeignFileError as error:
         raise UsageError(str(error)) from error
     except (sqlite3.Error, UnicodeDecodeError):

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -52,25 +52,25 @@ class Contents:
     """What stands in the file, all of it as it was at one moment. Times are epoch milliseconds."""
 
     #: Plays, also those in packs; without those that are confirmed, where they were not counted.
-    plays: Mapping[State, int] = field(default_factory=lambda: dict.fromkeys(State, 0))
+    plays: Mapping[State, int]
     #: When the oldest play began that the broker has not confirmed.
-    oldest: int | None = None
+    oldest: int | None
     #: When the broker last confirmed one.
-    last_ack: int | None = None
+    last_ack: int | None
     #: When the player last noted that it lives.
-    heartbeat: int | None = None
+    heartbeat: int | None
     #: What was known of the clock at the latest play; None: there is none.
-    last_clock: str | None = None
+    last_clock: str | None
     #: Losses that no play has told of yet.
-    untold: tuple[Loss, ...] = ()
+    untold: tuple[Loss, ...]
     #: The first of those that are set aside.
-    aside: tuple[Aside, ...] = ()
-    used_bytes: int = 0
+    aside: tuple[Aside, ...]
+    used_bytes: int
 
     @property
-    def waiting(self) -> int:
-        """Plays that are over, and that the broker has not confirmed."""
-        return self.plays[State.READY] + self.plays[State.LEASED]
+    def is_well(self) -> bool:
+        """Whether nothing is set aside or lost."""
+        return not self.plays[State.ASIDE] and not self.untold
 
     @property
     def lost(self) -> int:
@@ -83,7 +83,8 @@ class Standing:
     """How an outbox stands."""
 
     path: Path
-    contents: Contents
+    #: None: the file cannot be read.
+    contents: Contents | None
     #: What is wrong with the file; none: it is sound, as far as it was looked at.
     damage: tuple[str, ...]
     limits: Limits
@@ -99,7 +100,7 @@ class Standing:
     @property
     def is_well(self) -> bool:
         """Whether nobody need look after it."""
-        return not (self.damage or self.contents.plays[State.ASIDE] or self.contents.untold)
+        return not self.damage and self.contents is not None and self.contents.is_well
 
 
 def standing_of(path: Path, *, with_confirmed: bool = True) -> Standing:
@@ -107,7 +108,7 @@ def standing_of(path: Path, *, with_confirmed: bool = True) -> Standing:
 
     To count what is confirmed, all of the file must be read.
     """
-    marks, damage, contents = read_marks(path), [], Contents()
+    marks, damage, contents = read_marks(path), [], None
     if said := log_damage(path):
         damage.append(said)
     try:

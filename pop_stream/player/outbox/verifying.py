@@ -66,8 +66,11 @@ def _tried(some: Iterator[Finding]) -> Iterator[Finding]:
 
 def log_damage(path: Path) -> str:
     """What is wrong with the log; empty: nothing."""
-    if not log_is_damaged(path):
-        return ""
+    try:
+        if not log_is_damaged(path):
+            return ""
+    except OSError as error:
+        return f"its log cannot be read ({error.strerror})"
     # It may have been read in the middle of a writing: once more, when nobody writes.
     try:
         turn = os.open(path.with_name(f"{path.name}.turn"), os.O_RDONLY | os.O_CLOEXEC)
@@ -105,7 +108,12 @@ def _rows(connection: sqlite3.Connection, told: Told) -> Iterator[Finding]:
     while True:
         looked = look(connection, after, _AT_ONCE)
         if looked.damaged:
-            yield from _one_by_one(connection, after, looked.rows)
+            named = list(_one_by_one(connection, after, looked.rows))
+            # The index may know of rows behind the last one that is there.
+            yield from named or [
+                Finding(kind="row", text=f"rows behind number {after} are gone, of which its index "
+                                         "knows")
+            ]  # fmt: skip
         done += looked.rows
         told(done, total)
         if not looked.last:

@@ -158,6 +158,9 @@ def test_a_damaged_outbox_is_told_as_damaged(path: Path, damage: Any) -> None:
     assert done.returncode == 1, done.stderr
     assert "DAMAGED " in done.stdout
     assert 'pop_stream_player_outbox_damaged{outbox="pops.outbox"} 1' in textfile.read_text()
+    # What cannot be read is not 0.
+    assert "pop_stream_player_plays" not in textfile.read_text()
+    assert told(path)["plays"] is None
     assert "Traceback" not in done.stderr
 
 

@@ -1,7 +1,9 @@
 """`player verify`: every kind of damage is named, and mended when asked for."""
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -68,6 +70,20 @@ def the_index(path: Path) -> None:
     change(path, "UPDATE plays SET state = 3 WHERE id = 4")
 
 
+def a_row_only_the_index_has(path: Path) -> None:
+    """The last row is gone, and its index does not know."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        (index,) = connection.execute(
+            "SELECT * FROM sqlite_master WHERE name = 'unfinished'"
+        ).fetchall()
+        connection.execute("DELETE FROM sqlite_master WHERE name = 'unfinished'")
+    change(path, "DELETE FROM plays WHERE id = 40")
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("INSERT INTO sqlite_master VALUES (?, ?, ?, ?, ?)", index)
+
+
 def a_page(path: Path) -> None:
     """A page of the file is overwritten."""
     whole = bytearray(path.read_bytes())
@@ -88,12 +104,21 @@ def the_end(path: Path) -> None:
     path.write_bytes(with_more.read_bytes())
 
 
-DAMAGES = (a_seal, a_row, the_last_rows, the_index, a_page, the_file, the_end)
+DAMAGES = (
+    a_seal,
+    a_row,
+    the_last_rows,
+    the_index,
+    a_row_only_the_index_has,
+    a_page,
+    the_file,
+    the_end,
+)
 
 
 @pytest.mark.parametrize(
     ("damage", "kind"),
-    list(zip(DAMAGES, ("row", "hole", "hole", "row", "file", "file", "marks"), strict=True)),
+    list(zip(DAMAGES, ("row", "hole", "hole", "row", "row", "file", "file", "marks"), strict=True)),
     ids=[each.__name__ for each in DAMAGES],
 )
 def test_damage_is_named_and_mended(path: Path, damage: Callable[[Path], None], kind: str) -> None:
