@@ -35,6 +35,7 @@ SALTS: Final = {
     State.ASIDE: 0x7708_E9BD,
 }
 _NUMBERS: Final = struct.Struct(">qqqqqq")
+_length: Final = struct.Struct(">I").pack
 #: Stands for a number that is not there.
 _NONE: Final = -(1 << 63)
 
@@ -87,11 +88,19 @@ class Row:
 COLUMNS: Final = tuple(Row.__dataclass_fields__)
 
 
+_STATES: Final = {int(each): each for each in State}
+
+
 def row_from(values: Any) -> Row:
     """A row of the table, in the order of COLUMNS. Raises ValueError and TypeError for others."""
-    named = dict(zip(COLUMNS, values, strict=True))
-    named["state"] = State(named["state"])
-    return Row(**named)
+    # By their names, one by one: a backlog is millions of them.
+    (id_, state, seal, pop_id, boot, key, seq, started, ended, lasted, offset, zone, clock, body,
+     extra, acked, number) = values  # fmt: skip
+    return Row(
+        id=id_, state=_STATES.get(state) or State(state), seal=seal, pop_id=pop_id, boot=boot,
+        key=key, seq=seq, started=started, ended=ended, lasted=lasted, offset=offset, zone=zone,
+        clock=clock, body=body, extra=extra, acked=acked, number=number,
+    )  # fmt: skip
 
 
 def sound_row(values: Any) -> Row | None:
@@ -110,17 +119,20 @@ def seal_of(row: Row) -> int:
 
 def content_seal(row: Row) -> int:
     """The checksum of everything but the state. Raises TypeError for what is no row of ours."""
-    sum_ = zlib.crc32(
-        _NUMBERS.pack(
-            row.seq, row.started, _or_none(row.ended), _or_none(row.lasted), row.offset, row.number
-        )
+    numbers = _NUMBERS.pack(
+        row.seq, row.started, _or_none(row.ended), _or_none(row.lasted), row.offset, row.number
     )
-    texts = (row.pop_id, row.boot, row.key.encode(), row.zone.encode(), row.clock.encode(),
-             row.body, row.extra or b"")  # fmt: skip
-    for each in texts:
-        # With its length, so that nothing can move from one to the next.
-        sum_ = zlib.crc32(each, zlib.crc32(len(each).to_bytes(4, "big"), sum_))
-    return sum_
+    key, zone, clock, extra = (row.key.encode(), row.zone.encode(), row.clock.encode(),
+                               row.extra or b"")  # fmt: skip
+    pop_id, boot, body = row.pop_id, row.boot, row.body
+    # Each with its length, so that nothing can move from one to the next.
+    return zlib.crc32(
+        b"".join((
+            numbers, _length(len(pop_id)), pop_id, _length(len(boot)), boot, _length(len(key)), key,
+            _length(len(zone)), zone, _length(len(clock)), clock, _length(len(body)), body,
+            _length(len(extra)), extra,
+        ))
+    )  # fmt: skip
 
 
 def turn(before: State, after: State) -> int:
