@@ -12,6 +12,10 @@ COMMANDS = {
     "simulate": LazyCommand(
         "pop_stream.cli.player_simulate:simulate", "Send the events of simulated screens to Kafka."
     ),
+    "drain": LazyCommand(
+        "pop_stream.cli.player_drain:drain",
+        "Send what an outbox holds to Kafka, oldest first with fresh plays in between.",
+    ),
     "status": LazyCommand(
         "pop_stream.cli.player_status:status",
         "Say how an outbox stands: what waits and since when, what is lost, who records and sends.",
