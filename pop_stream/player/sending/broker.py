@@ -5,14 +5,12 @@ import logging
 import random
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.codec import has_zstd
 from aiokafka.errors import (
     InvalidTimestampError,
-    KafkaConnectionError,
     KafkaError,
     MessageSizeTooLargeError,
     RecordListTooLargeError,
@@ -27,6 +25,7 @@ from pop_stream.kafka.admin import connected_admin
 from pop_stream.kafka.complaints import heard_from_aiokafka
 from pop_stream.kafka.connection import client_options
 from pop_stream.kafka.reach import unreachable
+from pop_stream.player.sending.abandoning import abandon
 from pop_stream.player.sending.isolation import Group, Isolation, Tried, Verdict
 from pop_stream.player.sending.lot import Answer, Fate, too_large
 from pop_stream.player.sending.record import Record
@@ -41,7 +40,6 @@ _EARLIEST_MS: Final = 1_700_000_000_000
 #: Stands for "no time" in a record.
 _NO_TIME: Final = -1
 _CONNECT_SECONDS: Final = 15.0
-_CLOSE_SECONDS: Final = 3.0
 #: A terminal has a dozen; the cache of a mistake must not grow.
 _KNOWN_KEYS: Final = 10_000
 
@@ -88,11 +86,11 @@ class Broker:
                     await producer.start()
                     await producer.partitions_for(self._topic)
             except (KafkaError, OSError, TimeoutError) as error:
-                await _abandon(producer)
+                await abandon(producer)
                 why = complaints[-1] if complaints else str(error) or type(error).__name__
                 raise unreachable(self._settings, why) from error
             except BaseException:
-                await _abandon(producer)
+                await abandon(producer)
                 raise
         self._producer = producer
         return producer
@@ -129,7 +127,7 @@ class Broker:
         """End the connection. What is under way is given up."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            await _abandon(producer)
+            await abandon(producer)
 
     async def _placed(self, records: Sequence[Record], answers: Sequence[Answer]) -> list[Group]:
         """The records that are to be sent, by their partitions."""
@@ -241,15 +239,3 @@ def _append(builder: BatchBuilder, record: Record, timestamp: int) -> bool:
         timestamp=timestamp, key=record.key, value=record.value, headers=record.headers
     )
     return told is not None
-
-
-async def _abandon(producer: AIOKafkaProducer) -> None:
-    """Close a producer without waiting for what it would still send, for ever if need be."""
-    # It offers no way: `stop` waits until everything is confirmed.
-    producer._message_accumulator.fail_all(KafkaConnectionError("given up"))  # noqa: SLF001
-    with suppress(TimeoutError, KafkaError, OSError):
-        async with asyncio.timeout(_CLOSE_SECONDS):
-            await producer.client.close()
-    with suppress(TimeoutError, KafkaError, OSError):
-        async with asyncio.timeout(_CLOSE_SECONDS):
-            await producer.stop()

@@ -22,6 +22,12 @@ _WAITING: Final = (
 )
 _OLDEST: Final = f"{_WAITING} ORDER BY id LIMIT ?"
 _FRESHEST: Final = f"{_WAITING} AND id > ? ORDER BY id DESC LIMIT ?"
+#: Where no more than this wait, they are soon gone: each screen's are sent in their order then.
+_LONG_BACKLOG: Final = 1000
+_IS_LONG: Final = (
+    f"SELECT 1 FROM plays INDEXED BY unfinished WHERE state < 3 AND state = {State.READY:d} "  # noqa: S608
+    f"LIMIT 1 OFFSET {_LONG_BACKLOG:d}"
+)
 #: With its pop-id: another file may have come, with another play under this number.
 _THIS: Final = "WHERE id = ? AND pop_id = ? AND state ="
 _LEASE: Final = (
@@ -39,11 +45,10 @@ _CONFIRM: Final = tuple(
     for before in (State.LEASED, State.READY)
 )
 _TAKE_OUT: Final = "DELETE FROM plays WHERE id = ? AND pop_id = ? AND state IN (1, 2)"
-#: Of READY and LEASED; of ASIDE.
-_COUNTS: Final = (
-    "SELECT count(*) FROM plays INDEXED BY unfinished WHERE state < 3 AND state > 0 AND id <= ?",
-    "SELECT count(*) FROM plays INDEXED BY aside WHERE state = 4 AND id <= ?",
+_COUNT_READY: Final = (
+    "SELECT count(*) FROM plays INDEXED BY unfinished WHERE state < 3 AND state > 0 AND id <= ?"
 )
+_COUNT_ASIDE: Final = "SELECT count(*) FROM plays INDEXED BY aside WHERE state = 4"
 _TRIES: Final = 5
 _REASON_LETTERS: Final = 512
 #: Of the events, in one lot; one that is larger comes alone.
@@ -98,7 +103,7 @@ class Leases:
         return int(found[0] or 0)
 
     def take(self, plays: int, until: int | None = None) -> list[Row]:
-        """Take about so many plays: the oldest, and one fresh one for four of them.
+        """Take about so many plays: the oldest, and in a long backlog a fresh one for four of them.
 
         Gives none when none wait, or only such as were begun after the row `until`; or when the
         file was mended while others are being sent, which must be given back first. Raises
@@ -145,9 +150,10 @@ class Leases:
         The others of the row, if it is a pack, are confirmed.
         """
         ids = {each.pop_id for each in refused}
-        new = [_set_aside(each, 0, why) for each in refused] or [_set_aside(row, 0, why)]
+        new = [_set_aside(each, why) for each in refused] or [_set_aside(row, why)]
         if refused and (others := [each for each in unpacked(row) if each.pop_id not in ids]):
             new.insert(0, _pack_of_confirmed(others, row, at_ms))
+        new[0] = replace(new[0], id=row.id)
         with self._file.transaction() as connection:
             if connection.execute(_TAKE_OUT, (row.id, row.pop_id)).rowcount:
                 for each in new:
@@ -155,23 +161,25 @@ class Leases:
         self._forget([row])
 
     def waiting(self, until: int | None = None) -> Waiting:
-        """Count what is not delivered, and was begun no later than the row `until`.
+        """Count what is set aside, and what waits and was begun no later than the row `until`.
 
         Without a turn: of millions that takes a while.
         """
         last = (1 << 62) if until is None else until
-        counts = (self._file.connection.execute(count, (last,)).fetchone() for count in _COUNTS)
-        return Waiting(*(count for (count,) in counts))
+        (ready,) = self._file.connection.execute(_COUNT_READY, (last,)).fetchone()
+        (aside,) = self._file.connection.execute(_COUNT_ASIDE).fetchone()
+        return Waiting(ready, aside)
 
     def _read(self, plays: int) -> list[Row]:
         """What would be taken. Without a transaction: the seals take longer than all the rest."""
-        fresh = fresh_share(self._plays, plays)
         connection = self._file.connection
+        is_long = connection.execute(_IS_LONG).fetchone() is not None
+        fresh = fresh_share(self._plays, plays) if is_long else 0
         oldest = connection.execute(_OLDEST, (plays - fresh,))
         rows = _sound(oldest, plays - fresh)
-        if fresh and rows and sum(row.number for row in rows) >= plays - fresh:
-            freshest = connection.execute(_FRESHEST, (rows[-1].id, fresh))
-            rows += reversed(_sound(freshest, fresh))
+        if fresh:
+            after = rows[-1].id if rows else 0
+            rows += reversed(_sound(connection.execute(_FRESHEST, (after, fresh)), fresh))
         return rows
 
     def _is_another_file(self) -> bool:
@@ -225,11 +233,14 @@ def _confirm(connection: sqlite3.Connection, rows: Sequence[Row], at_ms: int) ->
 
 def _pack_of_confirmed(rows: Sequence[Row], pack: Row, at_ms: int) -> Row:
     others = packed(rows, pop_id=pack.pop_id)
-    others = replace(others, id=pack.id, state=State.ACKED, acked=at_ms)
+    others = replace(others, state=State.ACKED, acked=at_ms)
     return replace(others, seal=seal_of(others))
 
 
-def _set_aside(row: Row, new_id: int, why: str) -> Row:
-    extra = (orjson.loads(row.extra) if row.extra else {}) | {ASIDE_REASON: why[:_REASON_LETTERS]}
-    aside = replace(row, id=new_id, state=State.ASIDE, extra=orjson.dumps(extra))
+def _set_aside(row: Row, why: str) -> Row:
+    told = orjson.loads(row.extra) if row.extra else {}
+    if not isinstance(told, dict):
+        told = {"further": told}
+    extra = orjson.dumps(told | {ASIDE_REASON: why[:_REASON_LETTERS]})
+    aside = replace(row, id=0, state=State.ASIDE, extra=extra)
     return replace(aside, seal=seal_of(aside))

@@ -84,7 +84,7 @@ class Rate:
         """How many of those wanted may be sent now."""
         if self._per_second is None:
             return wanted
-        return min(wanted, int(self._fill(now, self._per_second) + _ROUNDING))
+        return max(0, min(wanted, int(self._fill(now, self._per_second) + _ROUNDING)))
 
     def take(self, plays: int) -> None:
         """Plays are being sent. Those of a pack come together, and what is too many is owed."""

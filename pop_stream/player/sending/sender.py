@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol, TypeVar
 
@@ -23,10 +23,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_IDLE_SECONDS: Final = 0.5
-#: A disk that takes nothing is tried again after so long.
-_DISK_SECONDS: Final = 2.0
-#: So often, unless plays are sent for ever.
+#: A disk that takes nothing is tried again so often, unless plays are sent for ever.
 _DISK_TRIES: Final = 5
 
 
@@ -54,7 +51,10 @@ class Conduct:
     rate: float | None = None
     #: Draws evenly from [0, 1).
     chance: Callable[[], float] = random.random
-    reconnects: Reconnects = field(default_factory=Reconnects)
+    #: How often is looked for new plays.
+    idle_seconds: float = 0.5
+    #: A disk that takes nothing is tried again after so long.
+    disk_seconds: float = 2.0
 
 
 @dataclass(slots=True)
@@ -79,7 +79,7 @@ class Sender:
         self._conduct = conduct
         self._rate = Rate(conduct.rate)
         self._size = LotSize()
-        self._reconnects = conduct.reconnects
+        self._reconnects = Reconnects()
         self._stopped = asyncio.Event()
         #: One at a time has the outbox; and the disk keeps nobody waiting but this.
         self._thread = ThreadPoolExecutor(1, "pop-stream-outbox")
@@ -102,7 +102,7 @@ class Sender:
                 if trouble is None:
                     if not self._conduct.follow:
                         return
-                    await self._pause(_IDLE_SECONDS)
+                    await self._pause(self._conduct.idle_seconds)
                 elif self._conduct.follow:
                     await self._wait_for_kafka(trouble)
                 else:
@@ -133,7 +133,7 @@ class Sender:
                     await self._on_disk(partial(self._store.release, following.rows))
                 return self._kafka.trouble or WorkFailedError("Kafka has not confirmed a play")
             self._size = self._size.confirmed()
-            self._reconnects = self._conduct.reconnects
+            self._reconnects = Reconnects()
             lot = following
         await self._write_down(answered)
         return None
@@ -188,7 +188,7 @@ class Sender:
                 log.warning("outbox.not_written", extra={"error": str(error)})
                 if is_full(error):
                     self._size = self._size.failed()
-                await self._pause(_DISK_SECONDS)
+                await self._pause(self._conduct.disk_seconds)
 
     async def _wait_for_kafka(self, trouble: PopStreamError) -> None:
         seconds = self._reconnects.wait(self._conduct.chance())
