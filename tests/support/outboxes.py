@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from pop_stream.player.outbox.facts import note_number
 from pop_stream.player.outbox.row import COLUMNS, Row, State, row_from, seal_of
 from pop_stream.player.outbox.schema import connect
 
@@ -51,9 +52,9 @@ def fill(path: Path, plays: Iterable[Row]) -> Path:
             [each.id or None, *(getattr(each, name) for name in COLUMNS[1:])] for each in plays
         )
         connection.executemany(_INSERT, values)
-        connection.execute(
-            "INSERT OR REPLACE INTO screens SELECT key, max(seq) FROM plays GROUP BY key"
-        )
+        highest = "SELECT key, max(seq) FROM plays WHERE number = 1 GROUP BY key"
+        for key, seq in connection.execute(highest).fetchall():
+            note_number(connection, key, seq)
         connection.execute("COMMIT")
     return path
 

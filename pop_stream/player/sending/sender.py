@@ -100,6 +100,8 @@ class Sender:
             while not self._stopped.is_set():
                 trouble = await self._send_what_waits()
                 if trouble is None:
+                    while await self._has_pruned() and not self._conduct.follow:
+                        pass
                     if not self._conduct.follow:
                         return
                     await self._pause(self._conduct.idle_seconds)
@@ -161,6 +163,10 @@ class Sender:
             self.sent.rows += len(settled.acked) + len(settled.aside)
             self.sent.aside += len(settled.aside)
         answered.clear()
+
+    async def _has_pruned(self) -> bool:
+        now = time.time_ns() // 1_000_000
+        return not self._stopped.is_set() and await self._on_disk(partial(self._store.prune, now))
 
     def _settle(self, settled: Settled) -> None:
         now = time.time_ns() // 1_000_000

@@ -15,19 +15,24 @@ from pop_stream.player.outbox.locks import sending_lock
 from pop_stream.player.outbox.marks import Marks, MarksFile
 from pop_stream.player.outbox.row import Row
 from pop_stream.player.sending.leases import DamagedRowsError, Leases, Waiting
+from pop_stream.player.sending.pruning import Pruning
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+KEPT_DAYS: Final = 14
 _MENDED_MOST: Final = 3
 
 
 class Store:
     """For one thread at a time. All methods raise sqlite3.Error and OSError."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises OutboxBusyError when another process sends from it, UsageError for no outbox."""
+    def __init__(self, path: Path, *, kept_days: int = KEPT_DAYS) -> None:
+        """`kept_days`: so long delivered plays are kept, to be sent again on demand.
+
+        Raises OutboxBusyError when another process sends from it, and UsageError for no outbox.
+        """
         self._path = path
         self._lock = sending_lock(path)
         self._boot = secrets.token_bytes(16)
@@ -39,6 +44,7 @@ class Store:
             self._lock.close()
             raise
         self._leases = Leases(self._file)
+        self._pruning = Pruning(self._file, kept_days)
         if given_back := self._mending(self._leases.reset):
             log.info("outbox.leases_reset", extra={"rows": given_back})
 
@@ -67,6 +73,10 @@ class Store:
     def waiting(self, until: int | None = None) -> Waiting:
         """Count what is not delivered, and was begun no later than the row `until`."""
         return self._mending(lambda: self._leases.waiting(until))
+
+    def prune(self, now_ms: int) -> bool:
+        """Take out some of what was delivered long ago; gives whether there is more to do now."""
+        return self._mending(lambda: self._pruning.step(now_ms))
 
     def close(self) -> None:
         """Let another process send."""
