@@ -58,21 +58,23 @@ class Lot:
     rows: list[Row]
     records: list[Record]
     #: How many records each row has.
-    _numbers: list[int]
+    numbers: list[int]
     #: Of each record, its play.
-    _plays: list[Row]
-    #: Rows that make no record, with the reason.
-    _unsendable: dict[int, str]
+    plays: list[Row]
+    #: Rows that make no record, by their place, with the reason.
+    unsendable: dict[int, str]
 
     def settled(self, answers: Sequence[Answer]) -> Settled:
         """What becomes of the rows, by the answers to the records."""
+        if not self.unsendable and answers.count(Fate.CONFIRMED) == len(answers):
+            return Settled(acked=self.rows)
         settled = Settled()
         at = 0
-        for index, (row, number) in enumerate(zip(self.rows, self._numbers, strict=True)):
-            if (why := self._unsendable.get(index)) is not None:
+        for index, (row, number) in enumerate(zip(self.rows, self.numbers, strict=True)):
+            if (why := self.unsendable.get(index)) is not None:
                 settled.aside.append(Aside(row, (), why))
             else:
-                _settle(settled, row, self._plays[at : at + number], answers[at : at + number])
+                _settle(settled, row, self.plays[at : at + number], answers[at : at + number])
             at += number
         return settled
 
@@ -82,14 +84,14 @@ def lot_of(rows: Sequence[Row]) -> Lot:
     lot = Lot(list(rows), [], [], [], {})
     for index, row in enumerate(rows):
         try:
-            made = [(play, record_of(play)) for play in unpacked(row)]
+            plays = [row] if row.number == 1 else list(unpacked(row))
+            records = [record_of(play) for play in plays]
         except (ValueError, TypeError) as error:
-            lot._unsendable[index] = f"no record can be made of it: {error}"  # noqa: SLF001
-            made = []
-        lot._numbers.append(len(made))  # noqa: SLF001
-        for play, record in made:
-            lot._plays.append(play)  # noqa: SLF001
-            lot.records.append(record)
+            lot.unsendable[index] = f"no record can be made of it: {error}"
+            plays, records = [], []
+        lot.numbers.append(len(records))
+        lot.plays.extend(plays)
+        lot.records.extend(records)
     return lot
 
 
