@@ -155,6 +155,16 @@ def set_state(outbox: Path, state: State, ids: Iterable[int], *, acked: int | No
         connection.close()
 
 
+def ack_oldest(outbox: Path, rows: int) -> set[Number]:
+    """Confirm the oldest rows, as the sender does; gives the plays in them."""
+    connection = sqlite3.connect(outbox)
+    found = connection.execute(f"{_PLAYS} LIMIT ?", (rows,)).fetchall()
+    connection.close()
+    oldest = [row_from(values) for values in found]
+    set_state(outbox, State.ACKED, [row.id for row in oldest], acked=1)
+    return {(play.key, play.seq) for row in oldest for play in unpacked(row)}
+
+
 def _plays_of(row: Row) -> Iterator[Row]:
     assert row.is_sound, row
     yield from unpacked(row)

@@ -7,7 +7,7 @@ import logging
 import secrets
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from enum import Enum, auto
 from pathlib import Path
@@ -55,6 +55,8 @@ class Disk:
         self._patrolled = 0
         self._mended = 0
         self._is_filling = False
+        #: How the file was when no room could be made.
+        self._exhausted: tuple[int, int] | None = None
         self._lock: FileLock | None = None
         self._marks_file: MarksFile | None = None
         self._file: OutboxFile | None = None
@@ -106,7 +108,9 @@ class Disk:
     def help(self, error: Exception) -> Why | None:
         """Do what lets it be tried again. Gives why it need not; None: it may work now."""
         if is_full(error):
+            # First the log goes into the file: that may take as much as the reserve.
             given = self._reserve.give()
+            self._empty_log()
             return None if self.make_room() or given else Why.FULL
         if is_busy(error):
             return None
@@ -119,7 +123,12 @@ class Disk:
     def has_room_for(self, size: int) -> bool:
         """Whether so much may be written, after all that can be done for it."""
         while self._file is not None:
-            if room.used_bytes(self._file.connection) + size <= self._limits.hard:
+            connection = self._file.connection
+            is_within = room.used_bytes(connection) + size <= self._limits.hard
+            # What is free in the file takes nothing of the disk.
+            if is_within and (
+                room.free_bytes(connection) >= room.RESERVE_BYTES or self._reserve.keep()
+            ):
                 return True
             if not self.make_room():
                 break
@@ -129,13 +138,26 @@ class Disk:
         """Make some. Gives whether there was any to be made."""
         if self._file is None:
             return False
+        connection = self._file.connection
+        found = connection.execute("PRAGMA data_version").fetchone()[0], room.used_bytes(connection)
+        if found == self._exhausted:
+            return False  # nothing has changed since: to look costs time, with every play
         try:
             with self.transaction() as connection:
                 made = room.make_room(connection, lambda: secrets.token_bytes(16))
-            self._file.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         except (sqlite3.Error, OSError) as error:
-            return is_damage(error) and self.mend(str(error))
+            if is_damage(error):
+                return self.mend(str(error))
+            made = False
+        # Also what has failed has made it longer.
+        self._empty_log()
+        self._exhausted = None if made else found
         return made
+
+    def _empty_log(self) -> None:
+        with suppress(sqlite3.Error):
+            if self._file is not None:
+                self._file.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def mend(self, why: str) -> bool:
         """Put a sound file in the place of the damaged one. Gives whether that was possible."""

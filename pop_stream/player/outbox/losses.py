@@ -100,7 +100,7 @@ def waiting(connection: sqlite3.Connection) -> list[Loss]:
 
 
 def forget(connection: sqlite3.Connection, told: Sequence[Loss]) -> None:
-    """Take out what is told by the play that is being written."""
+    """Take losses out, by where they begin."""
     connection.executemany(
         "DELETE FROM losses WHERE key = ? AND boot = ? AND first = ?",
         [(each.key, each.boot, each.first) for each in told],

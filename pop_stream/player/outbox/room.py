@@ -3,7 +3,6 @@
 import os
 import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,9 +15,10 @@ from pop_stream.player.outbox.settled import Span, settle
 
 _AT_ONCE: Final = 2000
 _IN_A_PACK: Final = 500
-#: Of events in one pack: a terminal has little memory.
-_PACK_BYTES: Final = 8 * 1024 * 1024
-_RESERVE_BYTES: Final = 512 * 1024
+#: Of events in one pack: a terminal has little memory, and the reserve must do for the log of it.
+_PACK_BYTES: Final = 1024 * 1024
+#: As large as the log becomes: to bring all of that into the file may take as much.
+RESERVE_BYTES: Final = 4_500 * 1024
 _INSERT: Final = f"INSERT INTO plays VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608
 _PLAYS: Final = f"SELECT {', '.join(COLUMNS)} FROM plays"  # noqa: S608 - our own names
 
@@ -36,9 +36,15 @@ class Limits:
 def used_bytes(connection: sqlite3.Connection) -> int:
     """How much of the file holds something: what is free in it is written to first."""
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    (size,) = connection.execute("PRAGMA page_size").fetchone()
+    return int(pages * size) - free_bytes(connection)
+
+
+def free_bytes(connection: sqlite3.Connection) -> int:
+    """How much of the file holds nothing."""
     (free,) = connection.execute("PRAGMA freelist_count").fetchone()
     (size,) = connection.execute("PRAGMA page_size").fetchone()
-    return int((pages - free) * size)
+    return int(free * size)
 
 
 def make_room(connection: sqlite3.Connection, make_id: Callable[[], bytes]) -> bool:
@@ -119,21 +125,35 @@ def moved(before: State, after: State) -> str:
 
 
 class Reserve:
-    """Room that is kept free, for what must be written when there is no other any more."""
+    """Room that is kept free, for what must be written when there is no other any more.
+
+    An end, a confirmation and a declared loss are such; to confirm what was sent is what makes room
+    again. So the disk counts as full when there is no reserve.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path.with_name(f"{path.name}.reserve")
+        self._is_kept = False
 
-    def keep(self) -> None:
-        """Take the room. Where there is none, there is no reserve."""
-        with suppress(OSError):
-            if self._path.exists() and self._path.stat().st_size == _RESERVE_BYTES:
-                return
-            with self._path.open("wb") as file:
-                os.posix_fallocate(file.fileno(), 0, _RESERVE_BYTES)
+    def keep(self) -> bool:
+        """Take the room. Gives whether there is a reserve."""
+        if not (self._is_kept and self._path.exists()):
+            try:
+                self._take()
+            except OSError:
+                # Whatever part of it there was is more use to others.
+                self.give()
+            else:
+                self._is_kept = True
+        return self._is_kept
+
+    def _take(self) -> None:
+        with self._path.open("ab") as file:
+            os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)
 
     def give(self) -> bool:
         """Give the room back. Gives whether there was any."""
+        self._is_kept = False
         try:
             self._path.unlink()
         except OSError:

@@ -70,17 +70,20 @@ class Untold:
                     until=until)  # fmt: skip
         waiting = self._waiting.setdefault(key, [])
         before = waiting[-1] if waiting else None
-        if before in self._unwritten and before.is_followed_by(loss):
+        if before is not None and before.is_followed_by(loss):
             waiting[-1] = before.joined(loss)
-            self._unwritten[self._unwritten.index(before)] = waiting[-1]
-            return
-        waiting.append(loss)
-        self._unwritten.append(loss)
-        log.error("outbox.play_lost", extra={"screen": key, "seq": first, "reason": reason})
+            if before in self._unwritten:
+                self._unwritten.remove(before)
+        else:
+            waiting.append(loss)
+            log.error("outbox.play_lost", extra={"screen": key, "seq": first, "reason": reason})
+        self._unwritten.append(waiting[-1])
 
     def begin(self, connection: sqlite3.Connection) -> None:
         """Write down, in a transaction, those that stand nowhere."""
         self._telling = []
+        # One that has grown takes the place of what it was.
+        losses.forget(connection, self._unwritten)
         losses.note(connection, self._unwritten)
         for loss in self._unwritten:
             note_number(connection, loss.key, loss.last)
