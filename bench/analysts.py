@@ -24,7 +24,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from bench.machine import machine
 from bench.measure import tree_usage
 from pop_stream.kafka.local import LocalKafka, LocalKafkaOptions
-from pop_stream.player.plays import Network, plays
+from pop_stream.player.simulation.plays import Network, plays
 from pop_stream.pop.identity import uuid7
 
 TOPIC = "bench-analysts"

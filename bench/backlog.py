@@ -10,8 +10,8 @@ import aiokafka
 from bench.scenarios import Scenario
 from pop_stream.kafka import topics
 from pop_stream.kafka.connection import client_options
-from pop_stream.player.plays import Network, latest_begin, plays
-from pop_stream.player.simulator import Sending, SimulatedPlayers
+from pop_stream.player.simulation.players import Sending, SimulatedPlayers
+from pop_stream.player.simulation.plays import Network, latest_begin, plays
 from pop_stream.pop.identity import PopIdMaker
 from pop_stream.settings import Settings
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
@@ -35,7 +35,7 @@ class PlayerLedger:
 
     def write(self, confirmed: Confirmed) -> None:
         """Note an event. It is in the file after the next `flush`."""
-        self._lines.append(orjson.dumps(asdict(confirmed), option=orjson.OPT_APPEND_NEWLINE))
+        self._lines.append(orjson.dumps(confirmed, option=orjson.OPT_APPEND_NEWLINE))
 
     def flush(self) -> None:
         """Hand what was noted to the operating system. Raises OSError when it does not take it."""

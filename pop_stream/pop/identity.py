@@ -46,7 +46,9 @@ def uuid7(unix_ms: int, random_bits: int) -> str:
     """Lay a time (ms since 1970, 48 bits) and 74 random bits out as a UUIDv7 (RFC 9562, 5.7)."""
     high = (unix_ms << 16) | (0x7 << 12) | (random_bits >> 62)
     low = (0b10 << 62) | (random_bits & ((1 << 62) - 1))
-    return str(UUID(int=(high << 64) | low))
+    # As UUID would write it, in half the time.
+    digits = f"{high:016x}{low:016x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def time_of(pop_id: str) -> float | None:

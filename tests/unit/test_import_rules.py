@@ -14,7 +14,7 @@ PLANTED = {
     "Imports go downwards only": ("pop_stream/settings/model.py", "import pop_stream.pop.verdict"),
     "The rules do no input or output": ("pop_stream/pop/verdict.py", "import asyncio"),
     "The player loads neither Faust nor the partner's code": (
-        "pop_stream/player/simulator.py",
+        "pop_stream/player/simulation/players.py",
         "import pop_stream.gstv.client",
     ),
     "Only stream knows Faust": ("pop_stream/kafka/topics.py", "import faust"),

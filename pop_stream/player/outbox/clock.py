@@ -94,4 +94,6 @@ def local_time(epoch_ms: int, zone: tzinfo) -> LocalTime:
     seconds = min(max(epoch_ms // 1000, -int(_BEYOND.total_seconds())), 253_402_214_400)
     moment = datetime.fromtimestamp(seconds, zone)
     offset = moment.utcoffset() or timedelta()
-    return LocalTime(moment.strftime("%Y-%m-%d %H:%M:%S"), round(offset.total_seconds() / 60))
+    # Several times as fast as strftime().
+    text = moment.isoformat(" ", "seconds")[: len("yyyy-mm-dd HH:MM:SS")]
+    return LocalTime(text, round(offset.total_seconds() / 60))

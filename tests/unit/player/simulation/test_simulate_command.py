@@ -6,7 +6,7 @@ import subprocess
 import sys
 from hashlib import sha256
 
-from pop_stream.cli.main import COMMANDS
+from pop_stream.cli.player import COMMANDS
 from pop_stream.settings import SETTINGS
 from tests.support.eventually import eventually
 from tests.support.kafka import read_all
@@ -111,31 +111,73 @@ def test_a_missing_topic_is_exit_1(kafka):
     assert "Traceback" not in done.stderr
 
 
-def loaded_by(code):
-    """The modules that a program has loaded at its end."""
-    return set(
-        subprocess.run(
-            [sys.executable, "-c", f"import sys; {code}; print('\\n', *sys.modules)"],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        .stdout.rpartition("\n ")[2]
-        .split()
-    )
-
-
 def test_the_players_load_neither_faust_nor_the_partner():
-    """What runs at a pump is light: no command imports a framework or the partner's code."""
-    group = COMMANDS["player"].load()
-    modules = ", ".join(sorted({each.where.partition(":")[0] for each in group.lazy.values()}))
-    heavy = {"faust", "mode", "pop_stream.gstv", "pop_stream.stream", "numpy"}
+    """What runs at a pump is light: the command imports no framework and no partner code."""
+    module = COMMANDS["simulate"].where.partition(":")[0]
+    code = f"import sys, {module}; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
 
-    assert heavy & loaded_by(f"import {modules}") == set()
+    assert {"faust", "mode", "pop_stream.gstv", "pop_stream.stream"} & set(loaded) == set()
 
 
-def test_help_waits_for_no_client_of_kafka():
-    """The list of the players' commands is there at once."""
-    code = "from pop_stream.cli.main import run; run(['player', '--help'])"
+def test_players_tell_when_and_by_which_clock(topics):
+    """Each event has the headers of docs/players.md, whatever became of its screen's clock."""
+    done = simulate(topics, "--events", "240", "--seed", "5", "--clock-jumps", "0.2")
+    records = asyncio.run(read_all(topics.kafka_bootstrap_servers, topics.events_topic))
+    told = [dict(record.headers) for record in records]
 
-    assert {"aiokafka", "rich", "zstandard"} & loaded_by(code) == set()
+    assert done.returncode == 0, done.stderr
+    assert len(told) == 240
+    assert set(map(frozenset, told)) == {
+        frozenset(
+            ("pop-id", "pop-boot", "pop-seq", "pop-start-utc", "pop-end-utc", "pop-tz",
+             "pop-utcoffset", "pop-clock", "pop-mono-ms")
+        )
+    }  # fmt: skip
+    assert {each["pop-clock"] for each in told} == {b"synced", b"stepped", b"unsynced"}
+
+
+def test_what_an_outage_kept_is_told_in_the_summary(topics):
+    """And is on the topic."""
+    done = simulate(topics, "--events", "64", "--rate", "128", "--outage", "0.125/0.25", "--json")
+    summary = json.loads(done.stdout)
+
+    assert (done.returncode, summary["events"], summary["late"]) == (0, 64, 32), done.stderr
+    assert len(bodies(topics)) == 64
+
+
+def test_a_playlist_is_shown_from_its_first_day_on(topics, tmp_path):
+    """At the sites of the file, by the ids and orders in it."""
+    path = tmp_path / "playlist.json"
+    assets = [{"assetId": "a", "filename": "a.webm", "tiNumber": "124"}]
+    loops = [{"loopNumber": 1, "assets": assets}]
+    sites = [
+        {"siteId": each, "schedules": [{"date": "2026-11-20", "loops": loops}]}
+        for each in ("0007", "0008")
+    ]
+    path.write_text(json.dumps({"playlist": sites}))
+    done = simulate(topics, "--events", "40", "--playlist", str(path), "--screens", "2")
+    events = [json.loads(value) for _, value in bodies(topics)]
+
+    assert done.returncode == 0, done.stderr
+    assert {event["siteId"] for event in events} == {"0007", "0008"}
+    assert {event["ioNumber"] for event in events} == {"124"}
+    assert {event["startTimestamp"][:10] for event in events} == {"2026-11-20"}
+
+
+def test_what_cannot_be_meant_is_wrong_use(tmp_path):
+    """Told before anything connects."""
+    path = tmp_path / "playlist.json"
+    path.write_text('{"playlist":[{"siteId":"7","schedules":[{"date":"x","loops":[]}]}]}')
+    nowhere = ("--kafka-bootstrap-servers", "127.0.0.1:1")
+    for flags, said in [
+        (("--outage", "1s/2s"), "--rate"),
+        (("--outage", "soon", "--rate", "1"), "LENGTH/EVERY"),
+        (("--playlist", str(path)), "anything to show"),
+    ]:
+        done = subprocess.run(
+            [*SIMULATE, *nowhere, *flags], capture_output=True, text=True, check=False, timeout=60
+        )
+        assert (done.returncode, said in done.stderr) == (2, True), done.stderr

@@ -1,7 +1,9 @@
-"""What simulated screens show: a loop of spots such as a fuel station's screens play all day."""
+"""What simulated screens show without a playlist: a loop of spots, as at any fuel station."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import Protocol
 from uuid import UUID
 
 _ADVERTISING = (
@@ -39,6 +41,29 @@ class Spot:
     io_number: str | None
     #: 15 to 30 seconds.
     duration_seconds: int
+
+
+class Programme(Protocol):
+    """What the screens of one site show, spot by spot."""
+
+    def next(self, local: str) -> Spot | None:
+        """The spot that starts now, `yyyy-mm-dd HH:MM:SS` on the site's wall; None: none does."""
+        ...
+
+
+class Loop:
+    """The same spots round and round, all day."""
+
+    def __init__(self, spots: Sequence[Spot], first: int) -> None:
+        """Begin with the spot of that number."""
+        self._spots = spots
+        self._next = first
+
+    def next(self, local: str) -> Spot | None:  # noqa: ARG002 - it is the same at any time
+        """The next spot."""
+        spot = self._spots[self._next % len(self._spots)]
+        self._next += 1
+        return spot
 
 
 def spot_loop(random: Random) -> tuple[Spot, ...]:

@@ -3,20 +3,16 @@
 import asyncio
 import hashlib
 import time
-from asyncio import Future
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
-from typing import Protocol
 
-from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
-from aiokafka.structs import RecordMetadata
-
-from pop_stream.errors import TopicsMissingError, WorkFailedError
+from pop_stream.errors import WorkFailedError
 from pop_stream.player.ledger import Confirmed, PlayerLedger
-from pop_stream.player.plays import Play
+from pop_stream.player.simulation.batches import LINGER_SECONDS, Batches, Event, Producer
+from pop_stream.player.simulation.outage import Outage
+from pop_stream.player.simulation.plays import Play
 
 _TICK_SECONDS = 0.1
 
@@ -28,6 +24,8 @@ class Sending:
     topic: str
     #: 0: as fast as the broker takes them.
     events_per_second: float
+    #: Outages of the way to Kafka; only with a rate, which says what is played meanwhile.
+    outage: Outage | None = None
     #: How long events may wait without a single confirmation before this gives up.
     patience_seconds: float = 60.0
 
@@ -40,32 +38,17 @@ class Sent:
     events: int
     #: Sends repeated, under the same id, because their confirmation had not come.
     repeats: int
+    #: Plays of an outage: they were sent when it was over.
+    late: int
     seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Event:
-    """A play with its identity, which it keeps however often it is sent."""
-
-    play: Play
-    pop_id: str
-
-
-class Producer(Protocol):
-    """What is used of `aiokafka.AIOKafkaProducer`."""
-
-    async def send(
-        self, topic: str, value: bytes, *, key: bytes, headers: list[tuple[str, bytes]]
-    ) -> Future[RecordMetadata]:
-        """Take a record; the future ends with the broker's confirmation."""
-        ...
 
 
 class SimulatedPlayers:
     """Send plays with one producer, and note each in the ledger once it is confirmed.
 
     An event whose confirmation fails is sent again under its old id: none is lost, and a second
-    copy that Kafka may hold can be told by its id. The producer must ask for `acks=all`.
+    copy that Kafka may hold can be told by its id. In an outage nothing is sent; what was played
+    meanwhile follows after it, oldest first, as fast as Kafka takes it.
     """
 
     def __init__(
@@ -77,16 +60,20 @@ class SimulatedPlayers:
         make_boot_id: Callable[[], str],
         ledger: PlayerLedger | None,
     ) -> None:
-        self._producer = producer
         self._sending = sending
         self._make_pop_id = make_pop_id
         self._make_boot_id = make_boot_id
         self._ledger = ledger
+        self._batches = Batches(producer, sending.topic, self)
         self._boot_ids: dict[bytes, bytes] = {}
-        self._again: deque[_Event] = deque()
+        self._again: deque[Event] = deque()
         self._events = 0
+        self._late = 0
         self._confirmed = 0
         self._repeats = 0
+        self._begun_at = 0.0
+        #: How long after the begin the play that is being taken was over.
+        self._played_after: float | None = None
         self._waiting_since = 0.0
         self._error: BaseException | None = None
         self._ledger_error: OSError | None = None
@@ -95,9 +82,16 @@ class SimulatedPlayers:
         self._stopped = False
 
     @property
-    def confirmed(self) -> int:
+    def confirmed_events(self) -> int:
         """How many events the broker has confirmed so far."""
         return self._confirmed
+
+    @property
+    def age_seconds(self) -> float:
+        """How long ago the play that is being taken was over: in an outage it was kept."""
+        if self._played_after is None:
+            return 0.0
+        return max(0.0, time.monotonic() - self._begun_at - self._played_after)
 
     def stop(self) -> None:
         """Take no further play; what was taken is still sent and waited for."""
@@ -110,29 +104,62 @@ class SimulatedPlayers:
         Raises TopicsMissingError, and WorkFailedError when patience ends or the ledger cannot be
         written.
         """
-        begun_at = time.monotonic()
+        self._begun_at = time.monotonic()
         try:
             for play in plays:
-                await self._pace(begun_at)
+                await self._pace()
                 if self._stopped:
                     break
-                await self._take(_Event(play, self._make_pop_id()))
+                await self._take(play)
             while self._confirmed < self._events:
+                await self._batches.flush()
                 await self._wait(_TICK_SECONDS)
                 await self._send_again()
         finally:
             self._flush()
         self._check()
-        seconds = time.monotonic() - begun_at
-        return Sent(events=self._events, repeats=self._repeats, seconds=seconds)
+        return Sent(
+            events=self._events,
+            repeats=self._repeats,
+            late=self._late,
+            seconds=time.monotonic() - self._begun_at,
+        )
 
-    async def _pace(self, begun_at: float) -> None:
+    def confirmed(self, event: Event, partition: int, offset: int) -> None:
+        """Count an event, and note it."""
+        self._confirmed += 1
+        self._waiting_since = time.monotonic()
+        if self._ledger is not None:
+            self._note(self._ledger, event, partition, offset)
+        self._news.set()
+
+    def failed(self, events: Iterable[Event], error: BaseException) -> None:
+        """Have events sent again, in their order."""
+        self._error = error
+        self._again.extend(events)
+
+    async def _pace(self) -> None:
+        """Wait until the next play is over and there is contact."""
+        await self._flush_batches()
         rate = self._sending.events_per_second
-        while rate > 0 and not self._stopped:
-            ahead = begun_at + self._events / rate - time.monotonic()
+        if rate <= 0:
+            return
+        played = due = self._events / rate
+        if self._sending.outage is not None:
+            due = self._sending.outage.contact_at(played)
+            self._late += due > played
+            self._played_after = played
+        while not self._stopped:
+            ahead = self._begun_at + due - time.monotonic()
             if ahead <= 0.001:
                 break
-            await self._wait(ahead)
+            await self._wait(min(ahead, LINGER_SECONDS))
+            await self._flush_batches()
+
+    async def _flush_batches(self) -> None:
+        if self._batches.are_due:
+            await self._batches.flush()
+            self._check()
 
     async def _wait(self, seconds: float) -> None:
         """Wait until something is confirmed, fails or stops, or the time is over."""
@@ -141,65 +168,30 @@ class SimulatedPlayers:
             await asyncio.wait_for(self._news.wait(), seconds)
         self._check()
 
-    async def _take(self, event: _Event) -> None:
+    async def _take(self, play: Play) -> None:
         if self._confirmed == self._events:
             self._waiting_since = time.monotonic()
         self._events += 1
-        await self._send(event)
-        await self._send_again()
+        await self._batches.put(Event(play, self._make_pop_id(), self._boot_id(play.key)))
+        if self._again:
+            await self._send_again()
 
     async def _send_again(self) -> None:
         self._check()
         for _ in range(len(self._again)):
             self._repeats += 1
-            await self._send(self._again.popleft())
+            await self._batches.put(self._again.popleft())
 
-    async def _send(self, event: _Event) -> None:
-        play = event.play
-        headers = [
-            ("pop-id", event.pop_id.encode()),
-            ("pop-seq", str(play.seq).encode()),
-            ("pop-boot", self._boot_id(play.key)),
-        ]
-        try:
-            confirmation = await self._producer.send(
-                self._sending.topic, play.body, key=play.key, headers=headers
-            )
-        except UnknownTopicOrPartitionError as error:
-            raise missing_topic(self._sending.topic) from error
-        except KafkaError as error:
-            self._failed(event, error)
-        else:
-            confirmation.add_done_callback(partial(self._finished, event))
-
-    def _finished(self, event: _Event, confirmation: Future[RecordMetadata]) -> None:
-        if confirmation.cancelled():
-            return
-        error = confirmation.exception()
-        if error is not None:
-            self._failed(event, error)
-            return
-        self._confirmed += 1
-        self._waiting_since = time.monotonic()
-        self._note(event, confirmation.result())
-        self._news.set()
-
-    def _failed(self, event: _Event, error: BaseException) -> None:
-        self._error = error
-        self._again.append(event)
-
-    def _note(self, event: _Event, place: RecordMetadata) -> None:
-        if self._ledger is None:
-            return
+    def _note(self, ledger: PlayerLedger, event: Event, partition: int, offset: int) -> None:
         confirmed = Confirmed(
             id=event.pop_id,
-            topic=place.topic,
-            partition=place.partition,
-            offset=place.offset,
+            topic=self._sending.topic,
+            partition=partition,
+            offset=offset,
             sha256=hashlib.sha256(event.play.body).hexdigest(),
             key=event.play.key.decode(),
         )
-        self._ledger.write(confirmed)
+        ledger.write(confirmed)
         if self._flush_soon is None:
             loop = asyncio.get_running_loop()
             self._flush_soon = loop.call_later(_TICK_SECONDS, self._flush)
@@ -232,8 +224,3 @@ class SimulatedPlayers:
                 f" ({self._confirmed} were confirmed before)"
                 + (f"; the last error: {type(self._error).__name__}" if self._error else "")
             )
-
-
-def missing_topic(topic: str) -> TopicsMissingError:
-    """Make the error for a topic that does not exist."""
-    return TopicsMissingError(f"there is no topic {topic}: run `pop-stream topics ensure`")

@@ -13,14 +13,30 @@ from aiokafka.structs import RecordMetadata
 
 from pop_stream.errors import TopicsMissingError, WorkFailedError
 from pop_stream.player.ledger import PlayerLedger, open_ledger
-from pop_stream.player.plays import Network, plays
-from pop_stream.player.simulator import Sending, SimulatedPlayers
+from pop_stream.player.simulation.outage import Outage
+from pop_stream.player.simulation.players import Sending, SimulatedPlayers
+from pop_stream.player.simulation.plays import Network, plays
 from pop_stream.pop.identity import PopIdMaker, parse_pop_id
 from tests.support.kafka import read_all
 
 NETWORK = Network(
     sites=3, screens_per_site=2, seed=1, begins_at=datetime(2026, 3, 1, 12, tzinfo=UTC)
 )
+
+
+class OneRecord:
+    """A batch with room for one record."""
+
+    def __init__(self):
+        self.records = []
+
+    def append(self, *, timestamp, key, value, headers):
+        """Take a record, if there is room."""
+        assert timestamp is None
+        if self.records:
+            return None
+        self.records.append((dict(headers)["pop-id"], key, value))
+        return self
 
 
 class ScriptedProducer:
@@ -32,25 +48,34 @@ class ScriptedProducer:
         self.script = list(script)
         self.sent = []
 
-    async def send(self, topic, value, *, key, headers):
-        """Take a record and answer as the script says; without a word in it, confirm."""
-        self.sent.append((dict(headers)["pop-id"], key, value))
+    def create_batch(self):
+        """Make a batch."""
+        return OneRecord()
+
+    async def partitions_for(self, _topic):
+        """All topics have one partition."""
+        return {0}
+
+    async def send_batch(self, batch, topic, *, partition):
+        """Take a batch and answer as the script says; without a word in it, confirm."""
+        offset = len(self.sent)
+        self.sent += batch.records
         answer = self.script.pop(0) if self.script else None
         future = asyncio.get_running_loop().create_future()
         if isinstance(answer, Exception):
             future.set_exception(answer)
         elif answer is None:
-            place = RecordMetadata(topic, 0, None, len(self.sent), 0, 0, 0)
+            place = RecordMetadata(topic, partition, None, offset, 0, 0, 0)
             future.set_result(place)
         return future
 
 
-def simulated(producer, ledger=None, *, topic="t", rate=0.0, patience=5.0):
+def simulated(producer, ledger=None, *, topic="t", rate=0.0, patience=5.0, outage=None):
     """Put players before a producer, with ids that can be foretold."""
     ids = count(1)
     return SimulatedPlayers(
         producer,
-        Sending(topic=topic, events_per_second=rate, patience_seconds=patience),
+        Sending(topic=topic, events_per_second=rate, patience_seconds=patience, outage=outage),
         make_pop_id=PopIdMaker(lambda: 1_700_000_000_000, lambda _: next(ids)),
         make_boot_id=lambda: f"boot-{next(ids)}",
         ledger=ledger,
@@ -147,7 +172,7 @@ def test_a_missing_topic_is_named():
     """A topic that does not exist is said at once."""
 
     class NoTopic(ScriptedProducer):
-        async def send(self, *_args, **_kwargs):
+        async def partitions_for(self, _topic):
             raise UnknownTopicOrPartitionError
 
     with pytest.raises(TopicsMissingError, match="no topic t:"):
@@ -167,7 +192,36 @@ def test_stopped_players_take_no_more():
 
     sent = asyncio.run(players.send(stopping()))
 
-    assert sent.events == players.confirmed == len(producer.sent) == 10
+    assert sent.events == players.confirmed_events == len(producer.sent) == 10
+
+
+def test_what_is_played_in_an_outage_is_sent_after_it_oldest_first():
+    """Half of the time there is no contact: nothing is lost of that half, and all is in order."""
+    producer = ScriptedProducer()
+    outage = Outage(1 / 16, 1 / 8)
+    played = list(plays(NETWORK, 32))
+    sent = asyncio.run(simulated(producer, rate=128, outage=outage).send(played))
+
+    assert (sent.events, sent.late) == (32, 16)
+    assert [(key, value) for _, key, value in producer.sent] == [(p.key, p.body) for p in played]
+    assert sent.seconds >= outage.contact_at(31 / 128) - 0.001
+
+
+def test_the_ids_of_an_outage_are_as_old_as_their_plays():
+    """How late an event comes is read from its id."""
+    ages = []
+    players = simulated(ScriptedProducer(), rate=128, outage=Outage(1 / 16, 1 / 8))
+    make = players._make_pop_id
+
+    def minted():
+        ages.append(players.age_seconds)
+        return make()
+
+    players._make_pop_id = minted
+    asyncio.run(players.send(plays(NETWORK, 16)))
+
+    # The second half was played without contact, which comes back after an eighth of a second.
+    assert all(age >= 1 / 8 - n / 128 - 0.002 for n, age in enumerate(ages) if n >= 8)
 
 
 def test_a_full_disk_ends_the_run():

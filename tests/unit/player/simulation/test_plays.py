@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pop_stream.player.plays import Network, latest_begin, plays
+from pop_stream.player.simulation.plays import Network, latest_begin, plays
 
 BEGIN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
