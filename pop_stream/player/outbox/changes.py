@@ -51,8 +51,9 @@ class Started:
         headers = self.headers | ({losses.HEADER: losses.as_header(told)} if told else {})
         row = replace(self.row, id=0, seq=self.number,
                       extra=orjson.dumps(headers) if headers else None)  # fmt: skip
-        row = replace(row, seal=seal_of(row))
-        self.row = replace(row, id=insert(connection, row))
+        # To make a row takes as long as to seal one: here as few as can be.
+        seal = seal_of(row)
+        self.row = replace(row, seal=seal, id=insert(connection, row, seal=seal))
         note_number(connection, key, self.number)
 
 
@@ -84,7 +85,7 @@ class Ended:
         after = self._closed(self.started.row)
         done = connection.execute(
             _CLOSE,
-            (after.state, after.seal, after.ended, after.lasted, after.clock, after.body,
+            (after.state, seal_of(after), after.ended, after.lasted, after.clock, after.body,
              after.extra, after.id, after.pop_id),
         )  # fmt: skip
         return done.rowcount > 0 or _was_closed(connection, after)
@@ -96,12 +97,12 @@ class Ended:
         return None if found is None else int(found[0])
 
     def _closed(self, row: Row) -> Row:
+        """The row as it is now, but for its seal."""
         extra = row.extra
         if self.is_interrupted:
             extra = orjson.dumps((orjson.loads(extra) if extra else {}) | {INTERRUPTED: "true"})
-        after = replace(row, state=State.READY, ended=self.ended, lasted=self.lasted,
-                        clock=self.clock, body=self.body, extra=extra)  # fmt: skip
-        return replace(after, seal=seal_of(after))
+        return replace(row, state=State.READY, ended=self.ended, lasted=self.lasted,
+                       clock=self.clock, body=self.body, extra=extra)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pop_stream.errors import UsageError
@@ -16,7 +16,10 @@ from pop_stream.errors import UsageError
 #: A wall clock that goes otherwise than the other by more than this was set meanwhile.
 STEP_MS: Final = 1500
 _UNSYNCHRONISED: Final = 5
-_BEYOND: Final = timedelta(hours=24)
+#: A day before 1970, as far from UTC as that was anywhere; and the end of 9999.
+_FIRST_SECOND: Final = -86_400
+_LAST_SECOND: Final = 253_402_214_400
+_MINUTE: Final = timedelta(minutes=1)
 
 
 class Sync(StrEnum):
@@ -79,8 +82,7 @@ def _zone_of_machine() -> str:
     return "UTC"
 
 
-@dataclass(frozen=True, slots=True)
-class LocalTime:
+class LocalTime(NamedTuple):
     """A moment as a site's clock on the wall shows it."""
 
     #: `yyyy-mm-dd HH:MM:SS`, as the event tells it.
@@ -91,9 +93,9 @@ class LocalTime:
 
 def local_time(epoch_ms: int, zone: tzinfo) -> LocalTime:
     """Show a moment at a site. A time before 1970 or after 9999, of a dead clock, is shown too."""
-    seconds = min(max(epoch_ms // 1000, -int(_BEYOND.total_seconds())), 253_402_214_400)
+    seconds = min(max(epoch_ms // 1000, _FIRST_SECOND), _LAST_SECOND)
     moment = datetime.fromtimestamp(seconds, zone)
     offset = moment.utcoffset() or timedelta()
     # Several times as fast as strftime().
     text = moment.isoformat(" ", "seconds")[: len("yyyy-mm-dd HH:MM:SS")]
-    return LocalTime(text, round(offset.total_seconds() / 60))
+    return LocalTime(text, round(offset / _MINUTE))

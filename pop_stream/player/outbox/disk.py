@@ -122,6 +122,8 @@ class Disk:
 
     def has_room_for(self, size: int) -> bool:
         """Whether so much may be written, after all that can be done for it."""
+        if room.is_smaller(self._path, self._limits.hard - size) and self._reserve.keep():
+            return True
         while self._file is not None:
             connection = self._file.connection
             is_within = room.used_bytes(connection) + size <= self._limits.hard

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from pop_stream.player.outbox.log_check import log_of
 from pop_stream.player.outbox.missing import numbers_of
 from pop_stream.player.outbox.packing import packed
 from pop_stream.player.outbox.row import COLUMNS, Row, State, sound_row, turn
@@ -19,6 +20,7 @@ _IN_A_PACK: Final = 500
 _PACK_BYTES: Final = 1024 * 1024
 #: As large as the log becomes: to bring all of that into the file may take as much.
 RESERVE_BYTES: Final = 4_500 * 1024
+_SEAL: Final = COLUMNS.index("seal")
 _INSERT: Final = f"INSERT INTO plays VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608
 _PLAYS: Final = f"SELECT {', '.join(COLUMNS)} FROM plays"  # noqa: S608 - our own names
 
@@ -31,6 +33,19 @@ class Limits:
     soft: int = 512 * 1024 * 1024
     #: Nothing is written beyond.
     hard: int = 1024 * 1024 * 1024
+
+
+def is_smaller(path: Path, limit: int) -> bool:
+    """Whether the outbox is within a limit, as the sizes of its file and its log show already.
+
+    No page is outside of the two. Where they do not show it, SQLite knows how much is free in them;
+    but it takes locks for each answer.
+    """
+    sizes = 0
+    for each in (path, log_of(path)):
+        with suppress(FileNotFoundError):
+            sizes += each.stat().st_size
+    return sizes <= limit
 
 
 def used_bytes(connection: sqlite3.Connection) -> int:
@@ -105,14 +120,22 @@ def _sound(values: object) -> Row:
     return row
 
 
-def insert(connection: sqlite3.Connection, row: Row, *, replaces: Sequence[int] = ()) -> int:
+def insert(
+    connection: sqlite3.Connection,
+    row: Row,
+    *,
+    replaces: Sequence[int] = (),
+    seal: int | None = None,
+) -> int:
     """Write a row, in the place of others if it replaces any; gives its id.
 
-    One with the id 0 gets the next one.
+    One with the id 0 gets the next one. `seal`: the one to write instead of the row's own.
     """
     connection.executemany("DELETE FROM plays WHERE id = ?", [(each,) for each in replaces])
     values = [getattr(row, name) for name in COLUMNS]
     values[0] = row.id or None
+    if seal is not None:
+        values[_SEAL] = seal
     done = connection.execute(_INSERT, values)
     return int(done.lastrowid or 0)
 

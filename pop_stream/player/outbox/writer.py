@@ -26,12 +26,33 @@ class Change(Protocol):
         ...
 
 
+class Done:
+    """Said once, by one thread to another. An Event would cost six times as much."""
+
+    __slots__ = ("_lock",)
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lock.acquire()
+
+    def set(self) -> None:
+        """Say it."""
+        self._lock.release()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for it; gives whether it was said."""
+        if not self._lock.acquire(timeout=seconds):
+            return False
+        self._lock.release()
+        return True
+
+
 @dataclass(eq=False, slots=True)
 class Ticket:
     """A change on its way to the disk."""
 
     change: Change
-    done: threading.Event
+    done: Done
 
 
 class Writer(threading.Thread):
@@ -56,7 +77,7 @@ class Writer(threading.Thread):
         """Take a change; None when `most` wait already, or when nothing is written any more."""
         if not self.is_alive():
             return None  # it has ended, or this is a fork, which has no threads
-        ticket = Ticket(change, threading.Event())
+        ticket = Ticket(change, Done())
         with self._door:
             if self._is_closed or (most is not None and self._queue.qsize() >= most):
                 return None
