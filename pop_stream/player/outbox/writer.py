@@ -6,6 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol
@@ -14,6 +15,8 @@ log = logging.getLogger(__name__)
 
 #: More at once would keep the first waiting for the last.
 _TOGETHER: Final = 512
+#: How long the first waits for as many others as there were last, at most.
+_GATHER_SECONDS: Final = 0.005
 #: What waits to be written, at most; a disk that takes nothing must not fill the memory.
 QUEUED_MOST: Final = 20_000
 
@@ -72,6 +75,8 @@ class Writer(threading.Thread):
         self._door = threading.Lock()
         self._is_closed = False
         self._ended = threading.Event()
+        #: How many were written together last.
+        self._together = 0
 
     def submit(self, change: Change, *, most: int | None = QUEUED_MOST) -> Ticket | None:
         """Take a change; None when `most` wait already, or when nothing is written any more."""
@@ -99,8 +104,9 @@ class Writer(threading.Thread):
 
     def _take(self, seconds: float) -> list[Ticket]:
         taken: list[Ticket] = []
-        try:
+        with suppress(queue.Empty):
             ticket = self._queue.get(timeout=max(seconds, 0.0))
+            deadline = time.monotonic() + _GATHER_SECONDS
             while True:
                 if ticket is None:
                     self._ended.set()
@@ -108,9 +114,11 @@ class Writer(threading.Thread):
                 taken.append(ticket)
                 if len(taken) == _TOGETHER:
                     break
-                ticket = self._queue.get_nowait()
-        except queue.Empty:
-            pass
+                # Those that were written together are told together, and come again together: the
+                # first of them must not be written alone while the others queue up.
+                left = deadline - time.monotonic() if len(taken) < self._together else 0.0
+                ticket = self._queue.get(timeout=max(left, 0.0))
+        self._together = len(taken)
         return taken
 
     def _do(self, work: Callable[[], None]) -> None:
