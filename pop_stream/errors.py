@@ -52,6 +52,11 @@ class TopicsMissingError(WorkFailedError):
     """A topic is absent or its settings would lose events."""
 
 
+def missing_topic(topic: str) -> TopicsMissingError:
+    """Make the error for a topic that does not exist."""
+    return TopicsMissingError(f"there is no topic {topic}: run `pop-stream topics ensure`")
+
+
 class StartRefusedError(WorkFailedError):
     """To start now would lose events, or send again what was delivered."""
 

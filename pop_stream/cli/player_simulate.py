@@ -21,11 +21,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from pop_stream.cli.settings_options import with_settings
-from pop_stream.errors import UsageError
+from pop_stream.errors import UsageError, missing_topic
 from pop_stream.kafka.admin import connected_admin
 from pop_stream.kafka.connection import client_options
 from pop_stream.player.ledger import PlayerLedger, open_ledger
-from pop_stream.player.simulation.batches import missing_topic
 from pop_stream.player.simulation.outage import Outage, parse_outage
 from pop_stream.player.simulation.players import Sending, Sent, SimulatedPlayers
 from pop_stream.player.simulation.playlist_file import SitePlaylist, read_playlist

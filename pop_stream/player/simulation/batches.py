@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.structs import RecordMetadata
 
-from pop_stream.errors import TopicsMissingError
+from pop_stream.errors import missing_topic
 from pop_stream.player.simulation.plays import Play
 
 #: How long an event waits for others, at most; it may wait longer where Kafka is slow.
@@ -155,8 +155,3 @@ class Batches:
         first = confirmation.result()
         for n, event in enumerate(events):
             self._told.confirmed(event, first.partition, first.offset + n)
-
-
-def missing_topic(topic: str) -> TopicsMissingError:
-    """Make the error for a topic that does not exist."""
-    return TopicsMissingError(f"there is no topic {topic}: run `pop-stream topics ensure`")
