@@ -12,6 +12,7 @@ import orjson
 
 from bench import partner
 from bench.machine import machine, versions
+from bench.player import run as player
 from bench.receiver import find_receiver
 from bench.report import Measured, as_json, as_markdown
 from bench.run import Plan, run
@@ -20,14 +21,16 @@ from bench.systems import SYSTEMS
 from pop_stream.errors import PopStreamError
 
 PARTNER = "partner"
+PLAYER = "player"
 _RESULTS = Path(__file__).parent / "results" / "latest.json"
 
 
 @click.command()
 @click.option(
-    "--scenario", "scenarios", type=click.Choice([*SCENARIOS, PARTNER]), multiple=True,
+    "--scenario", "scenarios", type=click.Choice([*SCENARIOS, PARTNER, PLAYER]), multiple=True,
     help="What to measure; may be given several times. `partner`: how delivery stands a partner "
-    "that is down, slow or wrong.  [default: all others]",
+    "that is down, slow or wrong. `player`: the outbox, beside other queues on SQLite.  "
+    "[default: all others]",
 )  # fmt: skip
 @click.option(
     "--systems",
@@ -58,6 +61,16 @@ def main(
     all_cores: bool,
 ) -> None:
     """Measure what an event costs, beside other ways to do the same."""
+    if PLAYER in scenarios:
+        player.measure(rounds)
+    others = tuple(each for each in scenarios if each != PLAYER)
+    if others or not scenarios:
+        _measure_delivery(others, systems, rounds, events, all_cores=all_cores)
+
+
+def _measure_delivery(
+    scenarios: tuple[str, ...], systems: str, rounds: int, events: int | None, *, all_cores: bool
+) -> None:
     names = systems.split(",")
     if unknown := sorted(set(names) - set(SYSTEMS)):
         raise click.UsageError(
