@@ -113,7 +113,7 @@ class OutboxStore:
 
     def connections(self) -> Sequence[sqlite3.Connection]:
         """The writer's."""
-        file = self._outbox._recording.file  # noqa: SLF001 - to see how durable it is
+        file = self._outbox._recording._disk._file  # noqa: SLF001 - to see how durable it is
         return [file.connection] if file else []
 
     def close(self) -> None:

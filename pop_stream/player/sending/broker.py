@@ -20,7 +20,7 @@ from aiokafka.errors import (
 from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from pop_stream.errors import PopStreamError, WorkFailedError
+from pop_stream.errors import PopStreamError, WorkFailedError, missing_topic
 from pop_stream.kafka.admin import connected_admin
 from pop_stream.kafka.complaints import heard_from_aiokafka
 from pop_stream.kafka.connection import client_options
@@ -29,7 +29,6 @@ from pop_stream.player.sending.abandoning import abandon
 from pop_stream.player.sending.isolation import Group, Isolation, Tried, Verdict
 from pop_stream.player.sending.lot import Answer, Fate, too_large
 from pop_stream.player.sending.record import Record
-from pop_stream.player.simulator import missing_topic
 from pop_stream.settings import Settings
 
 log = logging.getLogger(__name__)
