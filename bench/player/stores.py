@@ -19,6 +19,7 @@ from persistqueue.serializers import pickle
 
 from bench.player.plays import ZONE, Facts, Message, fields_of, messages, rows
 from pop_stream.player import Outbox
+from pop_stream.player.outbox.facts import note_number
 from pop_stream.player.outbox.row import COLUMNS
 from pop_stream.player.outbox.schema import connect
 
@@ -93,7 +94,9 @@ class OutboxSystem:
             f"VALUES ({', '.join('?' * len(COLUMNS))})",
             ([getattr(row, name) for name in COLUMNS] for row in rows(plays)),
         )
-        connection.execute("INSERT INTO screens SELECT key, max(seq) FROM plays GROUP BY key")
+        highest = "SELECT key, max(seq) FROM plays GROUP BY key"
+        for key, seq in connection.execute(highest).fetchall():
+            note_number(connection, key, seq)
         connection.execute("COMMIT")
         connection.close()
 

@@ -1,6 +1,7 @@
 """`pop-stream player import`: sends a file that was carried by hand."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -9,8 +10,10 @@ from pop_stream.cli.key_option import key_option
 from pop_stream.cli.output import print_json
 from pop_stream.cli.player_progress import telling
 from pop_stream.cli.settings_options import with_settings
+from pop_stream.errors import PopStreamError
 from pop_stream.player.carrying.key import read_key
 from pop_stream.player.carrying.reading import Carried, verified
+from pop_stream.player.sending.record import Record
 from pop_stream.settings import Settings
 
 
@@ -64,20 +67,23 @@ def import_(*, settings: Settings, file: Path, key_file: Path, dry_run: bool, as
 def _sent(settings: Settings, carried: Carried) -> list[tuple[str, str]]:
     """Send all; gives those that Kafka refuses, with why."""
     # Not at the top: aiokafka takes its time to import, and --dry-run needs none of it.
-    from pop_stream.player.sending.confirming import Confirmed, send_confirmed  # noqa: PLC0415
+    from pop_stream.player.sending.confirming import send_confirmed  # noqa: PLC0415
 
     done, total = 0, carried.contents.plays
     with telling("sending") as told:
 
-        def confirmed(sent: Confirmed) -> None:
+        def confirmed(sent: Sequence[Record]) -> None:
             nonlocal done
             done += len(sent)
             told(done, total)
 
         try:
             refused = asyncio.run(send_confirmed(settings, carried.records(), confirmed=confirmed))
-        except KeyboardInterrupt:
-            click.echo(f"\nInterrupted: {done:,} of {total:,} are confirmed. The same command "
-                       "sends all, under the same pop-ids.", err=True)  # fmt: skip
+        except (KeyboardInterrupt, PopStreamError):
+            click.echo(
+                f"\n{done:,} of {total:,} are confirmed. The same command sends all of them, under "
+                "the same pop-ids.",
+                err=True,
+            )
             raise
     return [(dict(each.record.headers)["pop-id"].decode(), each.why) for each in refused]

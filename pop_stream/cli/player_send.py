@@ -1,7 +1,7 @@
 """`pop-stream player send`: plays that were shown, into an outbox or to Kafka."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -73,12 +73,11 @@ def send(
 
 def _to_kafka(settings: Settings, records: Iterator[Record], as_json: bool) -> int:
     # Not at the top: aiokafka takes its time to import, and an outbox needs none of it.
-    from pop_stream.player.sending.confirming import Confirmed, send_confirmed  # noqa: PLC0415
+    from pop_stream.player.sending.confirming import send_confirmed  # noqa: PLC0415
 
-    def confirmed(sent: Confirmed) -> None:
-        for record, place in sent:
-            where = {"topic": place.topic, "partition": place.partition, "offset": place.offset}
-            _print(record, where, as_json=as_json)
+    def confirmed(sent: Sequence[Record]) -> None:
+        for record in sent:
+            _print(record, {"topic": settings.events_topic}, as_json=as_json)
 
     refused = asyncio.run(send_confirmed(settings, records, confirmed=confirmed))
     for each in refused:

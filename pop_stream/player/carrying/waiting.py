@@ -9,6 +9,7 @@ from pop_stream.player.carrying.form import Contents
 from pop_stream.player.moments import utc
 from pop_stream.player.outbox.packing import unpacked
 from pop_stream.player.outbox.row import COLUMNS, Row, State, sound_row
+from pop_stream.player.sending.record import Record, record_of
 
 #: What was being sent first: it is the oldest.
 STATES: Final = (State.LEASED, State.READY)
@@ -33,7 +34,7 @@ class Survey:
     """What waits, counted before any of it is written."""
 
     plays: int = 0
-    #: Rows that are not what was written, or packs that cannot be read.
+    #: Rows that are not what was written, or of which no record can be made.
     damaged: int = 0
     begins: int | None = None
     ends: int | None = None
@@ -67,7 +68,7 @@ def survey_of(connection: sqlite3.Connection) -> Survey:
     for row in waiting_rows(connection):
         plays = plays_of(row)
         rows += plays is not None
-        for play in plays or ():
+        for play, _ in plays or ():
             survey.plays += 1
             survey.screens.add(play.key)
             survey.boots.add(play.boot)
@@ -77,9 +78,9 @@ def survey_of(connection: sqlite3.Connection) -> Survey:
     return survey
 
 
-def plays_of(row: Row) -> list[Row] | None:
-    """The plays of a row; None: it is a pack that cannot be read."""
+def plays_of(row: Row) -> list[tuple[Row, Record]] | None:
+    """The plays of a row with their records; None: that cannot be told of one of them."""
     try:
-        return list(unpacked(row))
-    except ValueError:
+        return [(play, record_of(play)) for play in unpacked(row)]
+    except (ValueError, TypeError):
         return None

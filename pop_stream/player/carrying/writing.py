@@ -23,7 +23,6 @@ from pop_stream.player.outbox.reading import reading
 from pop_stream.player.outbox.room import moved
 from pop_stream.player.outbox.row import State
 from pop_stream.player.outbox.schema import ForeignFileError
-from pop_stream.player.sending.record import record_of
 
 #: Which row it was: its number and its pop-id.
 _TAKEN: Final = struct.Struct(">q16s")
@@ -91,8 +90,11 @@ def _written(
 
         put(first_line(survey.contents(), outbox=outbox.name, made=utc(now_ms), key_id=key_id(key)))
         for row in waiting_rows(connection):
-            for play in plays_of(row) or ():
-                put(play_line(record_of(play)))
+            plays = plays_of(row)
+            if plays is None:
+                continue
+            for _, record in plays:
+                put(play_line(record))
                 done += 1
             rows.write(_TAKEN.pack(row.id, row.pop_id))
             told(done, survey.plays)

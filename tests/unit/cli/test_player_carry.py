@@ -2,6 +2,7 @@
 
 import base64
 import json
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -163,6 +164,24 @@ def test_nothing_is_taken_when_the_file_is_not_what_was_written(
     assert states_of(path) == [State.READY] * 3
 
 
+def test_an_outbox_that_does_not_let_go_sends_them_as_well(
+    path: Path, key: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file stays, and is good: exit code 1, and each play is in both places."""
+    recorded(path, 3)
+
+    def fail(_: Path) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(writing, "OutboxFile", fail)
+    done = export(path, key, "--take")
+
+    assert done.returncode == 1
+    assert "the outbox sends these plays as well, under the same pop-ids" in done.stderr
+    assert states_of(path) == [State.READY] * 3
+    assert dry_run(path.with_name("carried.pops"), key).returncode == 0
+
+
 def test_a_disk_without_room_leaves_no_file(path: Path, key: Path) -> None:
     """Exit code 1; nothing is taken."""
     recorded(path, 3)
@@ -218,6 +237,21 @@ def test_a_damaged_row_stays_and_is_told(path: Path, key: Path) -> None:
     assert len(lines_of(path.with_name("carried.pops"))) == 4
     (state,) = {row.state for row in rows_of(path) if row.id == 2}
     assert state is State.READY
+
+
+def test_a_pack_that_cannot_be_read_stays(path: Path, key: Path) -> None:
+    """Nobody else has its plays: it is told, and not taken."""
+    recorded(path, 4)
+    rows = rows_of(path)
+    change(path, "DELETE FROM plays WHERE id IN (2, 3)")
+    rewrite(path, replace(packed(rows[1:3], pop_id=b"p" * 16), body=b"no pack"))
+    rewrite(path, replace(rows[3], extra=b"[1]"))
+    done = export(path, key, "--take", "--json")
+    told = json.loads(done.stdout)
+
+    assert done.returncode == 1
+    assert (told["plays"], told["taken"], told["damagedRows"]) == (1, 1, 2)
+    assert states_of(path) == [State.ACKED, State.READY, State.READY]
 
 
 @pytest.mark.parametrize(
