@@ -1,5 +1,6 @@
 """Clocks that are set while a play is shown, and hours that are there twice or not at all."""
 
+import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -7,7 +8,9 @@ from uuid import UUID
 import orjson
 import pytest
 
+from pop_stream.player.outbox.facts import facts
 from pop_stream.player.outbox.row import Row
+from tests.support.eventually import eventually
 from tests.support.outbox import HandClock, account_of, copy_of, event_of, outbox_at
 
 HOUR_MS = 3_600_000
@@ -171,13 +174,22 @@ def test_the_two_passes_of_the_repeated_hour_differ_by_their_offset(tmp_path: Pa
     assert one.pop_id < two.pop_id
 
 
+def lived(path: Path) -> int:
+    """When the player of an outbox lived last."""
+    connection = sqlite3.connect(path)
+    try:
+        return facts(connection)["heartbeat"]
+    finally:
+        connection.close()
+
+
 def test_a_cut_off_play_in_the_fold_ends_by_the_site_s_clock(tmp_path: Path) -> None:
     """Closed at the next start, in the zone that it was begun in."""
     hand = HandClock(epoch_ms("2026-11-01T06:59:50"))
-    outbox = outbox_at(tmp_path / "live" / "pops", clock=hand.clock, heartbeat_seconds=0.001)
+    outbox = outbox_at(tmp_path / "live" / "pops", clock=hand.clock, heartbeat_seconds=0.01)
     outbox.start(event_of("0"))
     hand.pass_by(15)
-    outbox._recording.beat()
+    eventually(lambda: lived(tmp_path / "live" / "pops") == hand.wall_ms, "it says that it lives")
     copy = copy_of(tmp_path / "live" / "pops", tmp_path / "copy")
     outbox.close()
 

@@ -14,10 +14,13 @@ import pytest
 from pop_stream.player import Limits
 from pop_stream.player.outbox import disk as disk_module
 from pop_stream.player.outbox import room
+from pop_stream.player.outbox.facts import facts
 from pop_stream.player.outbox.file import OutboxFile
+from pop_stream.player.outbox.recording import Recording
 from pop_stream.player.outbox.row import State
 from tests.support.outbox import (
     Account,
+    HandClock,
     account_in,
     account_of,
     ack_oldest,
@@ -139,7 +142,6 @@ def test_a_play_that_is_shown_when_the_outbox_fills_up_is_closed_all_the_same(
         for n in range(200):
             recording.start(event_of("0", note=NOISE[n % 50 :])).end()
         shown.end()
-        recording._recording.beat()
         account = account_in(recording._recording._disk._file.connection)  # type: ignore[union-attr]
 
     assert account.lost
@@ -150,13 +152,16 @@ def test_a_play_that_is_shown_when_the_outbox_fills_up_is_closed_all_the_same(
 def test_the_heartbeat_goes_on_when_the_outbox_is_full(tmp_path: Path) -> None:
     """Else a play that is cut off then would end too early."""
     fill(tmp_path / "pops")
-    with outbox_at(tmp_path / "pops", limits=LIMITS) as recording:
-        connection = recording._recording._disk._file.connection  # type: ignore[union-attr]
-        connection.execute("DELETE FROM facts")
-        recording._recording.beat()
-        found = connection.execute("SELECT name FROM facts").fetchall()
+    hand = HandClock()
+    recording = Recording(tmp_path / "pops", boot=bytes(16), limits=LIMITS, clock=hand.clock)
+    hand.pass_by(3600)
 
-    assert found == [("heartbeat",)]
+    recording.beat()
+    recording.close()
+
+    connection = sqlite3.connect(tmp_path / "pops")
+    assert facts(connection)["heartbeat"] == hand.wall_ms
+    connection.close()
 
 
 def test_numbers_of_refused_plays_are_given_to_no_other_after_a_salvage(tmp_path: Path) -> None:
@@ -199,13 +204,15 @@ def test_a_disk_that_is_full_of_plays_loses_none_without_a_word(small_disk: Path
         full: Account = account_in(recording._recording._disk._file.connection)  # type: ignore[union-attr]
         # Also the sender has the reserve for what makes room.
         room.Reserve(outbox).give()
-        acked = ack_oldest(outbox, 1)
-        recording.start(event_of("0")).end()
+        acked = set()
+        for _ in range(12):
+            acked |= ack_oldest(outbox, 1)
+            recording.start(event_of("0")).end()
 
     account = account_of(outbox)
 
-    account.require({("1/0", n + 1) for n in range(501)} - acked)
-    assert ("1/0", 501) in account.stored
+    account.require({("1/0", n + 1) for n in range(512)} - acked)
+    assert ("1/0", 512) in account.stored
     assert account.told
     assert {row.state for row in full.rows} == {State.READY}
     assert ("1/0", 1) in full.stored
