@@ -16,7 +16,8 @@ def test_every_system_does_what_is_measured_of_it(system, tmp_path):
     assert plays_per_second(system, tmp_path / "b", 0.01) > 0
     system.fill(tmp_path / "c", 50)
     assert open_ms(system, tmp_path / "c") > 0
-    assert 0 < megabytes(system, tmp_path / "d", 3) < 2
+    # What the outbox keeps free for bad times is among it: 4.6 MB.
+    assert 0 < megabytes(system, tmp_path / "d", 3) < 6
 
 
 @each_system
@@ -37,7 +38,7 @@ def test_a_filled_outbox_is_one(tmp_path):
     with Outbox(tmp_path / "a", zone="UTC", wait_seconds=30) as outbox:
         for screen in ("1", "2"):
             outbox.start({"filename": "a", "assetId": "a", "siteId": "1202", "screenId": screen})
-        found = outbox._recording.file.connection.execute(
+        found = outbox._recording._disk._file.connection.execute(
             "SELECT key, seq FROM plays ORDER BY id DESC LIMIT 2"
         ).fetchall()
 

@@ -31,7 +31,7 @@ from tests.support.outbox import (
     set_state,
 )
 
-LIMITS = Limits(soft=100_000, hard=200_000)
+LIMITS = Limits(soft=100_000, hard=208_192)
 #: So large that few fill an outbox, and of a kind that packing makes no smaller.
 NOISE = "".join(chr(33 + zlib.crc32(b"%d" % n) % 90) for n in range(3000))
 
