@@ -13,7 +13,7 @@ each_system = pytest.mark.parametrize("system", SYSTEMS, ids=lambda system: syst
 def test_every_system_does_what_is_measured_of_it(system, tmp_path):
     """A few plays one by one, by many threads, and from a backlog."""
     assert len(play_ms(system, tmp_path / "a", 3)) == 3
-    assert plays_per_second(system, tmp_path / "b", 0.01) > 0
+    assert plays_per_second(system, tmp_path / "b", 0.5) > 0
     system.fill(tmp_path / "c", 50)
     assert open_ms(system, tmp_path / "c") > 0
     # What the outbox keeps free for bad times is among it: 4.6 MB.
