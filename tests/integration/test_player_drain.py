@@ -29,8 +29,8 @@ from pop_stream.settings import Settings
 from tests.support.command import run_command
 from tests.support.draining import arrived, draining, header, id_text, ids
 from tests.support.eventually import eventually
+from tests.support.filled_outbox import fill, pop_id_of, query, row, states, waiting
 from tests.support.kafka import DEADLINE_SECONDS, fresh_settings
-from tests.support.outboxes import fill, pop_id_of, query, row, states, waiting
 
 _EVENT = {"filename": "a.webm", "assetId": "5942", "siteId": "007", "screenId": "3"}
 

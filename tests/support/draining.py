@@ -14,8 +14,8 @@ from aiokafka import ConsumerRecord
 
 from pop_stream.settings import Settings
 from tests.support.command import environment_of
+from tests.support.filled_outbox import pop_id_of
 from tests.support.kafka import DEADLINE_SECONDS, read_all
-from tests.support.outboxes import pop_id_of
 
 Arrived = ConsumerRecord[bytes | None, bytes | None]
 

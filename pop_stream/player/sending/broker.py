@@ -57,6 +57,8 @@ class Broker:
         self._place_of: dict[bytes, int] = {}
         self._partitions: tuple[int, ...] = ()
         self._takes_time = True
+        #: Of the records that are under way.
+        self._timestamp = _NO_TIME
         self._is_topic_there = False
         #: Why the last lot was not confirmed.
         self.trouble: PopStreamError | None = None
@@ -120,6 +122,8 @@ class Broker:
         except (KafkaError, OSError, TimeoutError) as error:
             self.trouble = self._told(error)
             await self.disconnect()
+        if Fate.UNKNOWN not in isolation.answers:
+            self.trouble = None
         return isolation.answers
 
     async def disconnect(self) -> None:
@@ -178,7 +182,7 @@ class Broker:
     ) -> Iterator[tuple[Group, BatchBuilder]]:
         """Batches as large as they may be, of each group at least one."""
         now = time.time_ns() // 1_000_000
-        timestamp = now if self._takes_time and now > _EARLIEST_MS else _NO_TIME
+        self._timestamp = timestamp = now if self._takes_time and now > _EARLIEST_MS else _NO_TIME
         for group in groups:
             builder, first = producer.create_batch(), 0
             for n, index in enumerate(group.records):
@@ -215,7 +219,7 @@ class Broker:
                 return Verdict.CONFIRMED
             case MessageSizeTooLargeError() | RecordListTooLargeError():
                 return Verdict.REFUSED
-            case InvalidTimestampError() if self._takes_time:
+            case InvalidTimestampError() if self._timestamp != _NO_TIME:
                 # A wrong clock is no reason to keep a play back.
                 self._takes_time = False
                 return Verdict.AGAIN

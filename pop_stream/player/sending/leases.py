@@ -11,6 +11,7 @@ from pop_stream.player.outbox.file import OutboxFile
 from pop_stream.player.outbox.packing import packed, unpacked
 from pop_stream.player.outbox.room import insert, moved
 from pop_stream.player.outbox.row import COLUMNS, Row, State, seal_of, sound_row
+from pop_stream.player.outbox.schema import DamagedError
 from pop_stream.player.sending.pace import fresh_share
 from pop_stream.player.sending.record import ASIDE_REASON
 
@@ -55,10 +56,6 @@ _REASON_LETTERS: Final = 512
 _LOT_BYTES: Final = 4 * 1024 * 1024
 
 
-class DamagedRowsError(Exception):
-    """Rows of the outbox are not what was written: it must be mended before anything is sent."""
-
-
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """What an outbox holds that is not delivered."""
@@ -76,7 +73,7 @@ class Leases:
     """The plays of one outbox that one process sends.
 
     Each method is one short transaction, for plays are written down meanwhile. All raise
-    sqlite3.Error and OSError.
+    sqlite3.Error and OSError: a DamagedError where a row is not what was written.
     """
 
     def __init__(self, file: OutboxFile) -> None:
@@ -106,8 +103,7 @@ class Leases:
         """Take about so many plays: the oldest, and in a long backlog a fresh one for four of them.
 
         Gives none when none wait, or only such as were begun after the row `until`; or when the
-        file was mended while others are being sent, which must be given back first. Raises
-        DamagedRowsError.
+        file was mended while others are being sent, which must be given back first.
         """
         for _ in range(_TRIES):
             rows = self._read(plays)
@@ -213,7 +209,7 @@ def _sound(found: Iterable[Any], plays: int) -> list[Row]:
     for values in found:
         row = sound_row(values)
         if row is None:
-            raise DamagedRowsError(f"row {values[0]} is not what was written")
+            raise DamagedError(f"row {values[0]} is not what was written")
         rows.append(row)
         plays -= row.number
         size += len(row.body)

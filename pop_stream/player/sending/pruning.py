@@ -1,16 +1,20 @@
 """Takes out what was delivered long ago, a little at a time: plays are written down meanwhile."""
 
+import logging
 from typing import Final
 
 from pop_stream.player.outbox.file import OutboxFile
 from pop_stream.player.outbox.missing import numbers_of
-from pop_stream.player.outbox.row import COLUMNS, State, sound_row
+from pop_stream.player.outbox.row import COLUMNS, Row, State, sound_row
+from pop_stream.player.outbox.schema import DamagedError
 from pop_stream.player.outbox.settled import Span, settle
-from pop_stream.player.sending.leases import DamagedRowsError
+
+log = logging.getLogger(__name__)
 
 _DAY_MS: Final = 86_400_000
 _AT_ONCE: Final = 1000
 _NEXT: Final = f"SELECT {', '.join(COLUMNS)} FROM plays WHERE id > ? ORDER BY id LIMIT ?"  # noqa: S608
+_PRUNE: Final = "DELETE FROM plays WHERE id = ? AND pop_id = ? AND state = 3"
 
 
 class Pruning:
@@ -23,41 +27,48 @@ class Pruning:
         #: The day of the last walk that came to its end.
         self._walked = -1
         self._after = 0
+        self._deleted = 0
 
     def step(self, now_ms: int) -> bool:
         """Take out some, if it is time; gives whether there is more to do now.
 
-        Raises sqlite3.Error, OSError, and DamagedRowsError.
+        Raises sqlite3.Error and OSError.
         """
         today = now_ms // _DAY_MS
         if today == self._walked:
             return False
         # By whole days: then it is no more than a look for the rest of them.
-        rows, gone, has_others = self._take_out((today - self._days) * _DAY_MS)
+        before = (today - self._days) * _DAY_MS
+        rows = self._read()
+        acked = [row for row in rows if row.state is State.ACKED]
+        old = [row for row in acked if (row.acked or 0) < before]
+        if old:
+            self._delete(old)
         # Behind those that were delivered since, none are older.
-        if rows == _AT_ONCE and (gone or has_others):
+        if len(rows) == _AT_ONCE and (old or not acked):
+            self._after = rows[-1].id
             return True
-        self._walked, self._after = today, 0
+        if self._deleted:
+            log.info("outbox.pruned", extra={"rows": self._deleted, "kept_days": self._days})
+        self._walked, self._after, self._deleted = today, 0, 0
         return False
 
-    def _take_out(self, before: int) -> tuple[int, int, bool]:
-        """How many rows were looked at, how many are gone, and whether some were not delivered."""
+    def _read(self) -> list[Row]:
+        """The next rows. Without a turn: their seals take longer than all the rest."""
+        found = self._file.connection.execute(_NEXT, (self._after, _AT_ONCE)).fetchall()
+        rows = [row for values in found if (row := sound_row(values)) is not None]
+        if len(rows) < len(found):
+            # Only what is what was written says that it may be taken out.
+            raise DamagedError(f"{len(found) - len(rows)} rows are not what was written")
+        return rows
+
+    def _delete(self, rows: list[Row]) -> None:
         numbers: dict[str, list[Span]] = {}
-        gone: list[tuple[int]] = []
-        has_others = False
+        for row in rows:
+            for key, first, last in numbers_of(row):
+                numbers.setdefault(key, []).append((first, last))
         with self._file.transaction() as connection:
-            found = connection.execute(_NEXT, (self._after, _AT_ONCE)).fetchall()
-            for values in found:
-                row = sound_row(values)
-                if row is None:
-                    # What is told of it could be anything, its number, too.
-                    raise DamagedRowsError("a row is not what was written")
-                has_others |= row.state is not State.ACKED
-                if row.state is State.ACKED and (row.acked or 0) < before:
-                    gone.append((row.id,))
-                    for key, first, last in numbers_of(row):
-                        numbers.setdefault(key, []).append((first, last))
+            # So that nobody takes them for lost when the file is mended.
             settle(connection, numbers)
-            connection.executemany("DELETE FROM plays WHERE id = ?", gone)
-        self._after = found[-1][0] if found else 0
-        return len(found), len(gone), has_others
+            done = connection.executemany(_PRUNE, [(row.id, row.pop_id) for row in rows])
+            self._deleted += done.rowcount

@@ -98,17 +98,14 @@ class Sender:
             self._until = await self._on_disk(self._store.newest)
         try:
             while not self._stopped.is_set():
+                rows = self.sent.rows
                 trouble = await self._send_what_waits()
-                if trouble is None:
-                    while await self._has_pruned() and not self._conduct.follow:
-                        pass
+                if trouble is not None:
+                    await self._bear(trouble)
+                elif self.sent.rows == rows and not await self._prune():
                     if not self._conduct.follow:
                         return
                     await self._pause(self._conduct.idle_seconds)
-                elif self._conduct.follow:
-                    await self._wait_for_kafka(trouble)
-                else:
-                    raise trouble
         finally:
             await self._kafka.disconnect()
             self._thread.shutdown()
@@ -119,12 +116,12 @@ class Sender:
         While one lot is under way, the one before is written down and the next one is read.
         """
         answered: list[tuple[Lot, list[Answer]]] = []
-        lot = await self._next_lot()
+        lot, following = await self._next_lot(), None
         while lot is not None:
             sending = asyncio.create_task(self._kafka.send(lot.records))
             try:
                 await self._write_down(answered)
-                following = await self._next_lot()
+                following = await self._next_lot() if self._is_time() else None
             finally:
                 answers = await sending
             answered = [(lot, answers)]
@@ -136,9 +133,15 @@ class Sender:
                 return self._kafka.trouble or WorkFailedError("Kafka has not confirmed a play")
             self._size = self._size.confirmed()
             self._reconnects = Reconnects()
+            if following is None:
+                # Before it is waited for whatever: a play that is confirmed should be known to be.
+                await self._write_down(answered)
+                following = await self._next_lot()
             lot = following
-        await self._write_down(answered)
         return None
+
+    def _is_time(self) -> bool:
+        return self._rate.ready_in(time.monotonic(), self._size.plays) <= 0
 
     async def _next_lot(self) -> Lot | None:
         """The next plays to be sent, when it is time for them; None when there are none."""
@@ -164,9 +167,10 @@ class Sender:
             self.sent.aside += len(settled.aside)
         answered.clear()
 
-    async def _has_pruned(self) -> bool:
+    async def _prune(self) -> bool:
+        """Take out some of what is old; gives whether there is more to do."""
         now = time.time_ns() // 1_000_000
-        return not self._stopped.is_set() and await self._on_disk(partial(self._store.prune, now))
+        return await self._on_disk(partial(self._store.prune, now))
 
     def _settle(self, settled: Settled) -> None:
         now = time.time_ns() // 1_000_000
@@ -196,7 +200,9 @@ class Sender:
                     self._size = self._size.failed()
                 await self._pause(self._conduct.disk_seconds)
 
-    async def _wait_for_kafka(self, trouble: PopStreamError) -> None:
+    async def _bear(self, trouble: PopStreamError) -> None:
+        if not self._conduct.follow:
+            raise trouble
         seconds = self._reconnects.wait(self._conduct.chance())
         self._reconnects = self._reconnects.failed()
         log.warning("outbox.kafka_away", extra={"why": str(trouble), "wait_seconds": seconds})

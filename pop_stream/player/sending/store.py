@@ -4,17 +4,19 @@ import logging
 import secrets
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
 from pop_stream.errors import WorkFailedError
 from pop_stream.player.outbox import opening
-from pop_stream.player.outbox.file import is_damage
+from pop_stream.player.outbox.file import is_damage, is_full
 from pop_stream.player.outbox.locks import sending_lock
 from pop_stream.player.outbox.marks import Marks, MarksFile
+from pop_stream.player.outbox.room import Reserve
 from pop_stream.player.outbox.row import Row
-from pop_stream.player.sending.leases import DamagedRowsError, Leases, Waiting
+from pop_stream.player.sending.leases import Leases, Waiting
 from pop_stream.player.sending.pruning import Pruning
 
 log = logging.getLogger(__name__)
@@ -22,7 +24,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 KEPT_DAYS: Final = 14
-_MENDED_MOST: Final = 3
+_TRIES: Final = 4
 
 
 class Store:
@@ -95,15 +97,25 @@ class Store:
         self.close()
 
     def _mending(self, work: Callable[[], T]) -> T:
-        """Do it, with a mended file where it was damaged."""
-        for _ in range(_MENDED_MOST):
+        """Do it, with a mended file where it was damaged, and with the reserve on a full disk."""
+        for _ in range(_TRIES):
             try:
                 return work()
-            except (sqlite3.Error, UnicodeDecodeError, DamagedRowsError) as error:
-                if not isinstance(error, DamagedRowsError) and not is_damage(error):
+            except Exception as error:
+                if is_full(error) and self._give_reserve():
+                    continue
+                if not is_damage(error):
                     raise
                 opening.mend(self._file, self._marks(), self._boot, str(error))
         raise WorkFailedError(f"{self._path} is damaged again as soon as it is mended")
+
+    def _give_reserve(self) -> bool:
+        """To confirm what was sent is what makes room again. Gives whether there was any."""
+        given = Reserve(self._path).give()
+        with suppress(sqlite3.Error):
+            # The log goes into the file first, and begins anew.
+            self._file.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return given
 
     def _marks(self) -> Marks:
         file = MarksFile(self._path.with_name(f"{self._path.name}.marks"))

@@ -1,3 +1,4 @@
+import errno
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -10,11 +11,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from pop_stream.errors import OutboxBusyError
 from pop_stream.player.outbox.file import OutboxFile
 from pop_stream.player.outbox.packing import packed, unpacked
+from pop_stream.player.outbox.room import Reserve
 from pop_stream.player.outbox.row import Row, State
 from pop_stream.player.outbox.salvage import salvage
 from pop_stream.player.sending.leases import Leases
 from pop_stream.player.sending.store import Store
-from tests.support.outboxes import (
+from tests.support.filled_outbox import (
     all_sound,
     damage,
     fill,
@@ -211,6 +213,26 @@ def mended_by_another(path: Path) -> None:
         assert is_ours
         salvage(path)
     other.close()
+
+
+def test_on_a_full_disk_the_reserve_is_for_confirmations(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are what makes room again."""
+    Reserve(path).keep()
+    with Store(waiting(path, 5)) as store:
+        taken, acked = store.take(5), Leases.acked
+
+        def full(leases: Leases, rows: list[Row], at_ms: int) -> int:
+            if Reserve(path).give():
+                Reserve(path).keep()
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return acked(leases, rows, at_ms)
+
+        monkeypatch.setattr(Leases, "acked", full)
+        store.acked(taken, 99)
+
+    assert states(path) == {State.ACKED: 5}
 
 
 class Taking(RuleBasedStateMachine):

@@ -6,7 +6,7 @@ from pop_stream.player.outbox.packing import packed
 from pop_stream.player.outbox.row import Row
 from pop_stream.player.sending.lot import Fate, Refused, lot_of, too_large
 from pop_stream.player.sending.record import Record
-from tests.support.outboxes import pop_id_of, row, sealed
+from tests.support.filled_outbox import pop_id_of, row, sealed
 
 _CONFIRMED, _UNKNOWN, _REFUSED = Fate.CONFIRMED, Fate.UNKNOWN, Refused("too large")
 

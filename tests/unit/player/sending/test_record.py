@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pop_stream.player.sending.record import ASIDE_REASON, record_of
-from tests.support.outboxes import BOOT, row
+from tests.support.filled_outbox import BOOT, row
 
 _OURS = {
     "pop-id", "pop-seq", "pop-boot", "pop-start-utc", "pop-end-utc", "pop-tz", "pop-utcoffset",

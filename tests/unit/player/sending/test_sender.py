@@ -11,8 +11,8 @@ from pop_stream.player.sending.lot import Answer, Fate, Refused
 from pop_stream.player.sending.record import Record
 from pop_stream.player.sending.sender import Conduct, Sender
 from pop_stream.player.sending.store import Store
+from tests.support.filled_outbox import damage, fill, pop_id_of, row, states, waiting
 from tests.support.kafka import DEADLINE_SECONDS
-from tests.support.outboxes import fill, pop_id_of, row, states, waiting
 
 Answering = Callable[[Record], Answer]
 
@@ -189,6 +189,16 @@ def test_told_to_stop_it_writes_down_what_is_under_way(path: Path) -> None:
     assert State.LEASED not in found
 
 
+def test_damage_in_the_middle_ends_it_only_when_the_rest_is_sent(path: Path) -> None:
+    """What is under way is given back first, and then it goes on with the mended file."""
+    kafka = FakeKafka()
+    damage(waiting(path, 900), 300)
+    drain(path, kafka)
+
+    assert sorted(set(kafka.seqs)) == [n for n in range(1, 901) if n != 300]
+    assert states(path) == {State.ACKED: 899}
+
+
 def test_the_plays_of_a_pack_are_sent_one_by_one(path: Path) -> None:
     """And of a refused one the pack is rid."""
     pack = packed([row(n) for n in range(1, 301)], pop_id=pop_id_of(10_000))
@@ -212,6 +222,17 @@ def test_a_rate_is_kept(path: Path) -> None:
 
     assert max(len(lot) for lot in kafka.lots) <= 48
     assert len(kafka.seqs) == 60
+
+
+def test_what_is_confirmed_is_written_down_before_the_next_is_waited_for(path: Path) -> None:
+    """A kill in between would send it once more."""
+    kafka = FakeKafka()
+    known: list[int] = []
+    kafka.on_lot = lambda _: known.append(states(path).get(State.ACKED, 0))
+    drain(waiting(path, 30), kafka, rate=20.0)
+    before = [sum(len(lot) for lot in kafka.lots[:n]) for n in range(len(kafka.lots))]
+
+    assert known[2:] == before[2:]
 
 
 def test_an_outbox_that_takes_no_writing_is_tried_again(path: Path) -> None:

@@ -52,8 +52,8 @@ def fill(path: Path, plays: Iterable[Row]) -> Path:
             [each.id or None, *(getattr(each, name) for name in COLUMNS[1:])] for each in plays
         )
         connection.executemany(_INSERT, values)
-        highest = "SELECT key, max(seq) FROM plays WHERE number = 1 GROUP BY key"
-        for key, seq in connection.execute(highest).fetchall():
+        found = connection.execute("SELECT key, max(seq) FROM plays WHERE number = 1 GROUP BY key")
+        for key, seq in found.fetchall():
             note_number(connection, key, seq)
         connection.execute("COMMIT")
     return path
