@@ -5,6 +5,7 @@ The batches are made here, so that each event's offset is known all the same.
 
 import time
 from asyncio import Future
+from collections import Counter
 from collections.abc import Iterable
 from functools import partial
 from typing import Final, NamedTuple, Protocol
@@ -82,12 +83,14 @@ class Batches:
         #: Of each key, and where its events go.
         self._places: dict[bytes, int] = {}
         self._open: dict[int, tuple[Batch, list[Event]]] = {}
-        self._opened_at = 0.0
+        #: How many batches of a partition are not confirmed yet.
+        self._under_way: Counter[int] = Counter()
+        self._flushed_at = 0.0
 
     @property
     def are_due(self) -> bool:
         """Whether events have waited long enough for others."""
-        return bool(self._open) and time.monotonic() - self._opened_at >= LINGER_SECONDS
+        return bool(self._open) and time.monotonic() - self._flushed_at >= LINGER_SECONDS
 
     async def put(self, event: Event) -> None:
         """Take an event; waits while its partition has no room. Raises TopicsMissingError."""
@@ -113,13 +116,15 @@ class Batches:
             await self._hand_over(place)
 
     async def flush(self) -> None:
-        """Hand over all there is."""
+        """Hand over what need not wait: behind a batch that is under way, the next one grows."""
+        self._flushed_at = time.monotonic()
         for place in list(self._open):
-            await self._hand_over(place)
+            if not self._under_way[place]:
+                await self._hand_over(place)
 
     def _begin(self, place: int) -> tuple[Batch, list[Event]]:
         if not self._open:
-            self._opened_at = time.monotonic()
+            self._flushed_at = time.monotonic()
         found = self._producer.create_batch(), list[Event]()
         self._open[place] = found
         return found
@@ -143,9 +148,11 @@ class Batches:
         except KafkaError as error:
             self._told.failed(events, error)
         else:
-            confirmation.add_done_callback(partial(self._ended, events))
+            self._under_way[place] += 1
+            confirmation.add_done_callback(partial(self._ended, place, events))
 
-    def _ended(self, events: list[Event], confirmation: Future[RecordMetadata]) -> None:
+    def _ended(self, place: int, events: list[Event], confirmation: Future[RecordMetadata]) -> None:
+        self._under_way[place] -= 1
         if confirmation.cancelled():
             return
         error = confirmation.exception()

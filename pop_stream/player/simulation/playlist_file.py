@@ -7,6 +7,7 @@ again and again. A playlist does not say how long a spot is.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -14,6 +15,7 @@ from typing import Any, Final
 import orjson
 
 from pop_stream.errors import UsageError
+from pop_stream.player.outbox.clock import local_time
 from pop_stream.player.simulation.spots import Spot
 
 _MINUTE: Final = slice(len("yyyy-mm-dd "), len("yyyy-mm-dd HH:MM"))
@@ -68,8 +70,9 @@ class Scheduled:
         self._slots: Sequence[Slot] = ()
         self._next = 0
 
-    def next(self, local: str) -> Spot | None:
-        """The next spot of the loops that may play now; None: none may."""
+    def next(self, started_ms: int, zone: tzinfo) -> Spot | None:
+        """The next spot of the loops that may play then; None: none may."""
+        local = local_time(started_ms, zone).text
         if local[:_DAY] != self._day:
             self._day = local[:_DAY]
             slots = self._playlist.of(self._day)

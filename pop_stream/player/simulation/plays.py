@@ -127,7 +127,7 @@ def _next_spot(site: Site, free_at: int | None) -> tuple[int | None, Spot | None
         return None, None
     started = free_at
     for _ in range(_DARK_MINUTES):
-        spot = site.programme.next(local_time(started, site.zone).text)
+        spot = site.programme.next(started, site.zone)
         if spot is not None:
             return started, spot
         started += _MINUTE_MS - started % _MINUTE_MS

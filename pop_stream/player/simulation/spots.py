@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from random import Random
 from typing import Protocol
 from uuid import UUID
@@ -46,8 +47,8 @@ class Spot:
 class Programme(Protocol):
     """What the screens of one site show, spot by spot."""
 
-    def next(self, local: str) -> Spot | None:
-        """The spot that starts now, `yyyy-mm-dd HH:MM:SS` on the site's wall; None: none does."""
+    def next(self, started_ms: int, zone: tzinfo) -> Spot | None:
+        """The spot that starts at a moment, in the zone of the site; None: none does."""
         ...
 
 
@@ -59,7 +60,7 @@ class Loop:
         self._spots = spots
         self._next = first
 
-    def next(self, local: str) -> Spot | None:  # noqa: ARG002 - it is the same at any time
+    def next(self, started_ms: int, zone: tzinfo) -> Spot | None:  # noqa: ARG002 - at any time
         """The next spot."""
         spot = self._spots[self._next % len(self._spots)]
         self._next += 1

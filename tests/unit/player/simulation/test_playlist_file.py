@@ -1,4 +1,5 @@
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -25,7 +26,9 @@ def playlist(path, *, days=("2026-11-20",), assets=None):
 def shown(path, *times):
     """What site 7 shows at these times, one after the other."""
     programme = Scheduled(read_playlist(path, seed=1)[0])
-    return [spot and spot.filename for spot in map(programme.next, times)]
+    moments = [datetime.fromisoformat(each).replace(tzinfo=UTC).timestamp() for each in times]
+    spots = [programme.next(round(each * 1000), UTC) for each in moments]
+    return [spot and spot.filename for spot in spots]
 
 
 def test_loops_play_in_order_and_again(tmp_path):
