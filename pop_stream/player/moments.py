@@ -13,4 +13,5 @@ def utc(epoch_ms: int) -> str:
     """A moment in UTC, to the millisecond; beyond any calendar the nearest there is."""
     within = min(max(epoch_ms, _EARLIEST_MS), _LATEST_MS)
     moment = _EPOCH + timedelta(milliseconds=within)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    # Several times as fast as strftime().
+    return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
