@@ -17,6 +17,7 @@ from pop_stream.player.outbox.row import COLUMNS, Row, State, row_from
 EVENT = {"filename": "spot.webm", "assetId": "5942", "siteId": "1", "screenState": "Full"}
 ZONE = "America/Chicago"
 _PLAYS = f"SELECT {', '.join(COLUMNS)} FROM plays ORDER BY id"  # noqa: S608 - our own names
+_WAITING = _PLAYS.replace("ORDER", "WHERE state = ? ORDER") + " LIMIT ?"
 #: Screen and number of a play.
 Number = tuple[str, int]
 
@@ -156,9 +157,9 @@ def set_state(outbox: Path, state: State, ids: Iterable[int], *, acked: int | No
 
 
 def ack_oldest(outbox: Path, rows: int) -> set[Number]:
-    """Confirm the oldest rows, as the sender does; gives the plays in them."""
+    """Confirm the oldest rows that wait, as the sender does; gives the plays in them."""
     connection = sqlite3.connect(outbox)
-    found = connection.execute(f"{_PLAYS} LIMIT ?", (rows,)).fetchall()
+    found = connection.execute(_WAITING, (State.READY, rows)).fetchall()
     connection.close()
     oldest = [row_from(values) for values in found]
     set_state(outbox, State.ACKED, [row.id for row in oldest], acked=1)

@@ -120,7 +120,7 @@ def _require_ours(path: Path, marks: Marks, error: Exception) -> None:
 
     Marks stand beside it then, or it has the words of one.
     """
-    if marks.highest:
+    if marks.highest or marks.lived:
         return
     if isinstance(error, ForeignFileError):
         raise UsageError(str(error)) from error

@@ -9,8 +9,7 @@ Source: the file format of SQLite 3, sections 1.6, 2.1 and 4.1.
 
 import struct
 from collections.abc import Callable, Iterator
-from functools import cached_property
-from itertools import pairwise
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 from pop_stream.player.outbox.disk_bytes import DiskBytes
@@ -68,13 +67,15 @@ class Pages:
         if begin < 0 or page[begin] not in _LENGTHS or page[begin + 1]:
             return None
         try:
-            kinds = _kinds(page, begin)
-            length = page[begin] + sum(_bytes_of(kind) for kind in kinds)
+            layout = _layout(page[begin : begin + page[begin]])
+            length = layout[-1][2]
             rowid = _rowid(page, begin, length)
             for newest in (self._newest, self._page):
                 # An older state of a row has its overflow in the file, a newer one in the log.
                 payload = self._payload(page, begin, length, newest)
-                values = _values(payload, page[begin], kinds)
+                if len(payload) < length:
+                    break  # it is cut off
+                values = [_value(kind, payload[first:last]) for kind, first, last in layout]
                 row = sound_row((rowid, *values[1:]))
                 if row is not None or length <= self._size - 35:
                     return row
@@ -127,14 +128,17 @@ def page_size_of(main: bytes | DiskBytes, log: bytes | DiskBytes, default: int) 
     return default if not sizes or default in sizes else sizes[0]
 
 
-def _kinds(page: bytes, begin: int) -> list[int]:
-    kinds, at, end = [], begin + 1, begin + page[begin]
-    while at < end:
-        kind, at = _varint(page, at)
-        kinds.append(kind)
-    if at != end or len(kinds) != len(COLUMNS):
+@lru_cache(maxsize=512)  # most rows of an outbox are alike
+def _layout(kinds: bytes) -> tuple[tuple[int, int, int], ...]:
+    """Of each value its kind, and where it begins and ends. Raises what _NO_ROW names."""
+    layout, at, end = [], 1, len(kinds)
+    while at < len(kinds):
+        kind, at = _varint(kinds, at)
+        begin, end = end, end + _bytes_of(kind)
+        layout.append((kind, begin, end))
+    if at != len(kinds) or len(layout) != len(COLUMNS):
         raise ValueError("no row of ours")
-    return kinds
+    return tuple(layout)
 
 
 def _bytes_of(kind: int) -> int:
@@ -156,19 +160,6 @@ def _rowid(page: bytes, begin: int, length: int) -> int:
         if told == length and after == begin:
             return rowid
     return 0
-
-
-def _values(payload: bytes, begin: int, kinds: list[int]) -> list[Any]:
-    """The values of a record. Raises what _NO_ROW names."""
-    ends = [begin]
-    for kind in kinds:
-        ends.append(ends[-1] + _bytes_of(kind))
-    if ends[-1] > len(payload):
-        raise ValueError("it is cut off")
-    return [
-        _value(kind, payload[first:last])
-        for kind, (first, last) in zip(kinds, pairwise(ends), strict=True)
-    ]
 
 
 def _value(kind: int, told: bytes) -> Any:

@@ -7,11 +7,13 @@ from typing import Final
 
 from pop_stream.player.outbox.row import COLUMNS, State, sound_row
 
-_ROWS: Final = f"SELECT {', '.join(COLUMNS)} FROM plays WHERE id > ? ORDER BY id LIMIT ?"  # noqa: S608
+_ROWS: Final = f"SELECT {', '.join(COLUMNS)} FROM plays WHERE id >= ? ORDER BY id LIMIT ?"  # noqa: S608
 _INDEXED: Final = (
     "SELECT id FROM plays INDEXED BY unfinished "
     "WHERE state < 3 AND state = ? AND id BETWEEN ? AND ?"
 )
+#: SQLite gives ids from 1; a disk makes others of them.
+_FIRST: Final = -(1 << 63)
 _LAST: Final = (1 << 63) - 1
 
 
@@ -27,7 +29,10 @@ class Looked:
 
 
 def look(connection: sqlite3.Connection, after: int, most: int) -> Looked:
-    """Look at the rows behind an id. Raises sqlite3.Error, which may tell of damage as well."""
+    """Look at the rows behind an id; behind 0 stand all.
+
+    Raises sqlite3.Error, which may tell of damage as well.
+    """
     connection.execute("BEGIN")
     try:
         return _look(connection, after, most)
@@ -37,14 +42,15 @@ def look(connection: sqlite3.Connection, after: int, most: int) -> Looked:
 
 
 def _look(connection: sqlite3.Connection, after: int, most: int) -> Looked:
-    rows = connection.execute(_ROWS, (after, most)).fetchall()
+    first = after + 1 if after > 0 else _FIRST
+    rows = connection.execute(_ROWS, (first, most)).fetchall()
     is_end = len(rows) < most
     sound = [row for values in rows if (row := sound_row(values)) is not None]
-    damaged = len(rows) - len(sound)
+    damaged = len(rows) - len(sound) + sum(values[0] < 1 for values in rows)
     damaged += sum(values[0] >= later[0] for values, later in pairwise(rows))
     last = _LAST if is_end else rows[-1][0]
     for state in (State.OPEN, State.READY, State.LEASED):
         # A page whose rows are gone looks like one that never had any: the index knows of them.
-        listed = {id_ for (id_,) in connection.execute(_INDEXED, (state, after + 1, last))}
+        listed = {id_ for (id_,) in connection.execute(_INDEXED, (state, first, last))}
         damaged += len(listed ^ {row.id for row in sound if row.state is state})
     return Looked(0 if is_end else last, len(rows), damaged)

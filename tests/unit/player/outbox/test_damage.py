@@ -366,6 +366,21 @@ def test_a_loss_that_waits_to_be_told_outlives_a_salvage(tmp_path: Path) -> None
     assert after.told == {("1/1", 1), ("1/1", 2)}
 
 
+def test_a_row_whose_id_the_disk_has_turned_into_another_is_found(tmp_path: Path) -> None:
+    """Also when that is 0, or less: nobody looked there once."""
+    for wrong in (0, -5):
+        outbox = tmp_path / str(wrong) / "pops"
+        recording = outbox_at(outbox)
+        record(recording, 4)
+        recording.close()
+        _execute(outbox, "UPDATE plays SET id = ?, body = 'x' WHERE id = 1", wrong)
+
+        account = mended_account(outbox)
+
+        account.require(numbers_of_plays(4))
+        assert account.lost == {("1/0", 1)} or not account.lost
+
+
 def test_a_file_that_is_damaged_while_it_is_used_is_mended(tmp_path: Path) -> None:
     """The recorder goes on: what is shown then and later is there."""
     outbox = tmp_path / "pops"
