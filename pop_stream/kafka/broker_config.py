@@ -9,6 +9,8 @@ HOST = "127.0.0.1"
 #: have to be escaped, and could not hold a comma.
 LOG_FOLDER = "data"
 
+_AUTHORIZER = "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProxiedListener:
@@ -59,9 +61,6 @@ def server_properties(node: Node, nodes: Sequence[Node]) -> str:
         "default.replication.factor": replicas,
         "min.insync.replicas": in_sync,
         "auto.create.topics.enable": "false",
-        # Everybody may do everything until an ACL says otherwise, so that rights can be tried.
-        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-        "allow.everyone.if.no.acl.found": "true",
         "group.initial.rebalance.delay.ms": 0,
         # Internal topics: few partitions, for each costs files, memory and time at a start.
         "offsets.topic.num.partitions": 4,
@@ -83,7 +82,12 @@ def server_properties(node: Node, nodes: Sequence[Node]) -> str:
             entries[name] = f"{entries[name]},PROXIED://{HOST}:{port}"
         protocols = "listener.security.protocol.map"
         entries[protocols] = f"{entries[protocols]},PROXIED:PLAINTEXT"
-    if len(nodes) > 1:
+    if len(nodes) == 1:
+        # Everybody may do everything until an ACL says otherwise, so that rights can be tried. Of
+        # several nodes none could vote: each would wait for the ACLs, which only a leader has.
+        entries["authorizer.class.name"] = _AUTHORIZER
+        entries["allow.everyone.if.no.acl.found"] = "true"
+    else:
         # How long a killed broker's partitions have no leader. The default is 9 s.
         entries["broker.session.timeout.ms"] = 6000
     return "".join(f"{name}={value}\n" for name, value in entries.items())

@@ -24,6 +24,12 @@ def test_a_single_broker_needs_no_other() -> None:
             assert value == "1", name
 
 
+def test_only_a_single_broker_asks_for_rights() -> None:
+    """Three that do never come up: each waits with its vote for the rules that a leader has."""
+    assert "authorizer.class.name" in read(server_properties(NODES[0], NODES[:1]))
+    assert "authorizer.class.name" not in read(server_properties(NODES[0], NODES))
+
+
 def test_three_brokers_keep_three_copies_and_can_lose_one() -> None:
     """With three brokers each write is on two before it is confirmed."""
     properties = read(server_properties(NODES[1], NODES))
