@@ -19,15 +19,14 @@ from pop_stream.kafka.header_names import Batch, Batches
 #: from the first.
 _HEADER: Final = struct.Struct(">qi4x1x4x2xi")
 _LENGTH_AT: Final = 12
-_LENGTH: Final = struct.Struct(">i")
+_INT: Final = struct.Struct(">i")
 _ATTRIBUTES_AT: Final = 22
 _CODEC: Final = 0x07
-#: How many records a batch holds; the last of its header.
-_COUNT: Final = struct.Struct(">i")
 #: To make a record of all is cheaper when more than one of so many is wanted.
 _WORTHWHILE: Final = 8
-#: Where the records of a batch begin.
+#: Where the records of a batch begin. Before stands how many they are.
 _RECORDS_AT: Final = 61
+_COUNT_AT: Final = _RECORDS_AT - _INT.size
 #: By the number that a batch has for it. Snappy comes in a frame of its own; such are just opened.
 _DECODE: Final[dict[int, Callable[[Any], bytes]]] = {
     1: gzip_decode, 3: lz4_decode, 4: zstd_decode,
@@ -42,8 +41,8 @@ class Glance(NamedTuple):
     #: Of one record's value.
     value: Callable[[bytes | None], bool]
     #: Of the bytes of many records: the places of whatever may make one of them wanted; the same
-    #: record may be told several times, and in any order.
-    places: Callable[[bytes], Iterable[int]]
+    #: record may be told several times, and in any order. None: each is looked at by itself.
+    places: Callable[[bytes], Iterable[int]] | None
 
 
 class Fetched(NamedTuple):
@@ -54,6 +53,8 @@ class Fetched(NamedTuple):
     data: bytes
     #: Transactions that were given up: their producer, and their first offset.
     aborted: Sequence[tuple[int, int]]
+    #: The offset behind its last whole batch.
+    end: int
 
 
 class CorruptBatchError(Exception):
@@ -84,7 +85,8 @@ def records_of(fetched: Fetched, glance: Glance | None) -> Iterator[list[Any]]:
             break
         if dropped.has(batch) or batch.is_control_batch:
             continue
-        thinned = batch if glance is None else _thinned(batch, glance)
+        look = None if glance is None else glance.places
+        thinned = batch if look is None else _thinned(batch, look)
         if thinned is None:
             continue
         # Only of what is used: it takes as long as all else of a scan together.
@@ -93,23 +95,23 @@ def records_of(fetched: Fetched, glance: Glance | None) -> Iterator[list[Any]]:
         yield list(thinned)
 
 
-def _thinned(batch: Batch, glance: Glance) -> Batch | None:
+def _thinned(batch: Batch, look: Callable[[bytes], Iterable[int]]) -> Batch | None:
     """The batch without those records in which nothing was seen; None when nothing is left."""
     kind, stored = batch.compression_type, bytes(batch.data[_RECORDS_AT:])
-    if kind and kind not in _DECODE:
-        return batch
+    if kind and (kind not in _DECODE or not batch.validate_crc()):
+        return batch  # what is damaged cannot be unpacked; the caller tells of it
     records = _DECODE[kind](stored) if kind else stored
-    places = sorted(glance.places(records))
+    places = sorted(look(records))
     if not places:
         return None
-    (count,) = _COUNT.unpack_from(batch.data, _RECORDS_AT - _COUNT.size)
+    (count,) = _INT.unpack_from(batch.data, _COUNT_AT)
     if len(places) * _WORTHWHILE > count:
         return batch
     kept = [records[begin:end] for begin, end in _around(records, places)]
     head = bytearray(batch.data[:_RECORDS_AT])
-    _LENGTH.pack_into(head, 8, _RECORDS_AT - _LENGTH_AT + sum(map(len, kept)))
+    _INT.pack_into(head, 8, _RECORDS_AT - _LENGTH_AT + sum(map(len, kept)))
     head[_ATTRIBUTES_AT] &= ~_CODEC
-    _COUNT.pack_into(head, _RECORDS_AT - _COUNT.size, len(kept))
+    _INT.pack_into(head, _COUNT_AT, len(kept))
     # Its checksum is that of the whole, and was looked at.
     return Batches(bytes(head) + b"".join(kept)).next_batch()
 

@@ -137,9 +137,11 @@ class Fetching:
                     found.is_whole = False
                 elif code:
                     raise RefusedError(topic, code)
-                elif data := rest[-1]:
-                    found.fetched.append(Fetched(topic, partition, data, rest[aborted_at] or ()))
-                    rounds.reached(topic, partition, end_of(data))
+                elif (end := end_of(rest[-1] or b"")) is not None:
+                    found.fetched.append(
+                        Fetched(topic, partition, rest[-1], rest[aborted_at] or (), end)
+                    )
+                    rounds.reached(topic, partition, end)
         return found
 
 
@@ -162,11 +164,10 @@ class _Rounds:
     def topics(self) -> set[str]:
         return {topic for topic, _ in self.left}
 
-    def reached(self, topic: str, partition: int, offset: int | None) -> None:
-        if offset is not None:
-            self.at[topic, partition] = max(offset, self.at[topic, partition])
-            if self.at[topic, partition] >= self.left.get((topic, partition), 0):
-                self.left.pop((topic, partition), None)
+    def reached(self, topic: str, partition: int, offset: int) -> None:
+        self.at[topic, partition] = max(offset, self.at[topic, partition])
+        if self.at[topic, partition] >= self.left.get((topic, partition), 0):
+            self.left.pop((topic, partition), None)
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:

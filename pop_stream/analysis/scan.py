@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, Self, TypeVar
 from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
 
 from pop_stream.analysis.asking import asked
-from pop_stream.analysis.batches import CorruptBatchError, Fetched, Glance, end_of, records_of
+from pop_stream.analysis.batches import CorruptBatchError, Fetched, Glance, records_of
 from pop_stream.analysis.event_view import EventView
 from pop_stream.analysis.fetching import Fetching, RefusedError
 from pop_stream.analysis.period import Stored
@@ -270,8 +270,7 @@ class Way:
         self.rest()
         place = (fetched.topic, fetched.partition)
         _, end = self.left[place]
-        begin = end_of(fetched.data) or 0
-        if begin < end:
-            self.left[place] = (begin, end)
+        if fetched.end < end:
+            self.left[place] = (fetched.end, end)
         else:
             del self.left[place]

@@ -42,7 +42,7 @@ def read(data: bytes, *, aborted: Sequence[tuple[int, int]] = (), text: bytes | 
     glance = (
         None if text is None else Glance(lambda _: True, lambda records: places_of([text], records))
     )
-    fetched = Fetched("t", 0, data, aborted)
+    fetched = Fetched("t", 0, data, aborted, end_of(data) or 0)
     return [record.value for some in records_of(fetched, glance) for record in some]
 
 
@@ -63,7 +63,7 @@ def test_records_without_what_is_wanted_are_passed_over(codec: int, length: int)
     for wanted in ({0}, {29}, {3, 4, 17}):
         values = [b"two" if n in wanted else b"o" * length for n in range(30)]
         data = batch(0, [b"o" * 9] * 9, codec=codec) + batch(9, values, codec=codec)
-        fetched = Fetched("t", 0, data, ())
+        fetched = Fetched("t", 0, data, (), 39)
         glance = Glance(lambda _: True, lambda records: places_of([b"two"], records))
         (found,) = records_of(fetched, glance)
         assert [(each.offset - 9, each.value, each.key) for each in found] == [
@@ -101,6 +101,16 @@ def test_a_damaged_batch_is_told_and_not_read() -> None:
 
     with pytest.raises(CorruptBatchError, match="t/0/3"):
         read(bytes(data))
+
+
+@pytest.mark.parametrize("codec", [1, 3, 4])
+def test_a_damaged_batch_that_is_packed_is_told_as_well(codec: int) -> None:
+    """It cannot even be unpacked, to look for a text: that had ended in a codec's words."""
+    data = bytearray(batch(3, [b"one" * 50] * 9, codec=codec))
+    data[64] ^= 0xFF
+
+    with pytest.raises(CorruptBatchError, match="t/0/3"):
+        read(bytes(data), text=b"one")
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ def sees(glance: Glance, value: bytes | None) -> bool:
     # Lengths and times of a batch are bytes too, and may be a backslash.
     among_others = b"\x5c\x12" + (value or b"") + b"\x00\x5c"
     by_itself = glance.value(value)
+    assert glance.places is not None
     assert [*glance.places(among_others)] or not by_itself
     return by_itself
 
