@@ -7,7 +7,7 @@ import logging
 import secrets
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from enum import Enum, auto
 from pathlib import Path
@@ -157,9 +157,8 @@ class Disk:
         return made
 
     def _empty_log(self) -> None:
-        with suppress(sqlite3.Error):
-            if self._file is not None:
-                self._file.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        if self._file is not None:
+            self._file.empty_log()
 
     def mend(self, why: str) -> bool:
         """Put a sound file in the place of the damaged one. Gives whether that was possible."""

@@ -3,7 +3,7 @@
 import errno
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -126,6 +126,11 @@ class OutboxFile:
         if found != self._identity:
             self.connection.close()
             self._open()
+
+    def empty_log(self) -> None:
+        """Bring the log into the file, if that can be, so that it begins anew."""
+        with suppress(sqlite3.Error):
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def close(self) -> None:
         """Close it. Twice is no harm."""

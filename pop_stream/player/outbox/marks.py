@@ -7,7 +7,6 @@ outbox, which is then the one to believe.
 
 import os
 import zlib
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -51,7 +50,7 @@ class MarksFile:
 
     def read(self) -> Marks:
         """The newest marks that are whole; none, when there are none that can be read."""
-        turn, newest = max((self._read(slot) for slot in range(_SLOTS)), key=lambda told: told[0])
+        turn, newest = _newest(self._file)
         self._turn = max(self._turn, turn)
         return newest
 
@@ -72,24 +71,29 @@ class MarksFile:
         if file >= 0:
             os.close(file)
 
-    def _read(self, slot: int) -> tuple[int, Marks]:
-        try:
-            return _parsed(os.pread(self._file, _SLOT_BYTES, slot * _SLOT_BYTES))
-        except (OSError, ValueError, KeyError, TypeError):
-            return 0, Marks()
-
 
 def read_marks(outbox: Path) -> Marks:
     """The newest marks of an outbox, for who only reads; none, when there are none to be read."""
     try:
-        told = outbox.with_name(f"{outbox.name}.marks").read_bytes()
+        file = os.open(outbox.with_name(f"{outbox.name}.marks"), os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return Marks()
-    newest = (0, Marks())
-    for begin in range(0, _SLOTS * _SLOT_BYTES, _SLOT_BYTES):
-        with suppress(ValueError, KeyError, TypeError):
-            newest = max(newest, _parsed(told[begin : begin + _SLOT_BYTES]), key=lambda m: m[0])
-    return newest[1]
+    try:
+        return _newest(file)[1]
+    finally:
+        os.close(file)
+
+
+def _newest(file: int) -> tuple[int, Marks]:
+    """The marks of the last writing that is whole, with its turn."""
+    return max((_read(file, slot) for slot in range(_SLOTS)), key=lambda told: told[0])
+
+
+def _read(file: int, slot: int) -> tuple[int, Marks]:
+    try:
+        return _parsed(os.pread(file, _SLOT_BYTES, slot * _SLOT_BYTES))
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0, Marks()
 
 
 def _framed(turn: int, marks: Marks) -> bytes:

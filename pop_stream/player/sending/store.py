@@ -2,9 +2,7 @@
 
 import logging
 import secrets
-import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
@@ -13,7 +11,7 @@ from pop_stream.errors import WorkFailedError
 from pop_stream.player.outbox import opening
 from pop_stream.player.outbox.file import is_damage, is_full
 from pop_stream.player.outbox.locks import sending_lock
-from pop_stream.player.outbox.marks import Marks, MarksFile
+from pop_stream.player.outbox.marks import read_marks
 from pop_stream.player.outbox.room import Reserve
 from pop_stream.player.outbox.row import Row
 from pop_stream.player.sending.leases import Leases, Waiting
@@ -41,7 +39,7 @@ class Store:
         try:
             self._lock.take("sends from it")
             # Before the outbox is looked at: then they are never ahead of it.
-            self._file = opening.open_outbox(path, self._marks(), self._boot).file
+            self._file = opening.open_outbox(path, read_marks(path), self._boot).file
         except BaseException:
             self._lock.close()
             raise
@@ -106,20 +104,11 @@ class Store:
                     continue
                 if not is_damage(error):
                     raise
-                opening.mend(self._file, self._marks(), self._boot, str(error))
+                opening.mend(self._file, read_marks(self._path), self._boot, str(error))
         raise WorkFailedError(f"{self._path} is damaged again as soon as it is mended")
 
     def _give_reserve(self) -> bool:
         """To confirm what was sent is what makes room again. Gives whether there was any."""
         given = Reserve(self._path).give()
-        with suppress(sqlite3.Error):
-            # The log goes into the file first, and begins anew.
-            self._file.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        self._file.empty_log()
         return given
-
-    def _marks(self) -> Marks:
-        file = MarksFile(self._path.with_name(f"{self._path.name}.marks"))
-        try:
-            return file.read()
-        finally:
-            file.close()
