@@ -24,6 +24,9 @@ from pop_stream.player.outbox.row import COLUMNS
 from pop_stream.player.outbox.schema import connect
 
 _FULL: Final = 2
+#: No writing of a few plays takes longer.
+_PATIENCE_SECONDS: Final = 10.0
+_AGAIN_SECONDS: Final = 0.005
 
 
 class Store(Protocol):
@@ -59,6 +62,21 @@ class System(Protocol):
     def fill(self, path: Path, plays: int) -> None:
         """Put plays that wait into a new one, all at once."""
         ...
+
+
+def set_synchronous(connection: sqlite3.Connection, level: str) -> None:
+    """Set how far a commit waits for the disk, as soon as its writer has nothing under way."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            connection.execute(f"PRAGMA synchronous = {level}")
+        except sqlite3.OperationalError:
+            # Not in a transaction: an outbox that was just opened writes that it lives.
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_AGAIN_SECONDS)
+        else:
+            return
 
 
 def require_durable(store: Store) -> None:

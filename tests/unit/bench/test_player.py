@@ -1,13 +1,9 @@
-import sqlite3
-from contextlib import suppress
-
 import pytest
 
 from bench.player.figures import DISK, as_json, as_markdown
 from bench.player.measures import megabytes, open_ms, percentile, play_ms, plays_per_second
-from bench.player.stores import SYSTEMS, require_durable
+from bench.player.stores import SYSTEMS, require_durable, set_synchronous
 from pop_stream.player import Outbox
-from tests.support.eventually import eventually
 
 FACTS = {"rounds": 2, "backlog": 10, "versions": {"python": "3.11"}, "machine": {"cores": 2}}
 each_system = pytest.mark.parametrize("system", SYSTEMS, ids=lambda system: system.name)
@@ -24,21 +20,12 @@ def test_every_system_does_what_is_measured_of_it(system, tmp_path):
     assert 0 < megabytes(system, tmp_path / "d", 3) < 6
 
 
-def set_to_normal(connection):
-    """Let commits return before the disk has them; gives whether that could be set now."""
-    with suppress(sqlite3.OperationalError):
-        connection.execute("PRAGMA synchronous = NORMAL")
-        return True
-    return False
-
-
 @each_system
 def test_who_does_not_sync_is_not_compared(system, tmp_path):
     """A power cut may take back what it says is written."""
     store = system.open(tmp_path / "a")
     require_durable(store)
-    # Not while it writes, as the outbox does when it has just been opened.
-    eventually(lambda: set_to_normal(store.connections()[0]), "it writes nothing")
+    set_synchronous(store.connections()[0], "NORMAL")
 
     with pytest.raises(RuntimeError, match="not comparable"):
         require_durable(store)
