@@ -25,8 +25,7 @@ from pop_stream.player.outbox.schema import connect
 
 _FULL: Final = 2
 #: No writing of a few plays takes longer.
-_PATIENCE_SECONDS: Final = 10.0
-_AGAIN_SECONDS: Final = 0.005
+_PATIENCE_SECONDS: Final = 60.0
 
 
 class Store(Protocol):
@@ -62,21 +61,6 @@ class System(Protocol):
     def fill(self, path: Path, plays: int) -> None:
         """Put plays that wait into a new one, all at once."""
         ...
-
-
-def set_synchronous(connection: sqlite3.Connection, level: str) -> None:
-    """Set how far a commit waits for the disk, as soon as its writer has nothing under way."""
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while True:
-        try:
-            connection.execute(f"PRAGMA synchronous = {level}")
-        except sqlite3.OperationalError:
-            # Not in a transaction: an outbox that was just opened writes that it lives.
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(_AGAIN_SECONDS)
-        else:
-            return
 
 
 def require_durable(store: Store) -> None:
@@ -119,6 +103,13 @@ class OutboxSystem:
         connection.close()
 
 
+class _Nothing:
+    """A change that changes nothing."""
+
+    def apply(self, connection: sqlite3.Connection) -> None:
+        """Does nothing."""
+
+
 class OutboxStore:
     """An open outbox."""
 
@@ -133,7 +124,12 @@ class OutboxStore:
         play.end()
 
     def connections(self) -> Sequence[sqlite3.Connection]:
-        """The writer's."""
+        """The writer's, which is at rest: two threads may not use one at a time."""
+        # It notes that it lives as soon as it has begun: behind the first writing, at the latest.
+        for _ in range(2):
+            ticket = self._outbox._writer.submit(_Nothing())  # noqa: SLF001
+            if ticket is None or not ticket.done.wait(_PATIENCE_SECONDS):
+                raise RuntimeError("the outbox writes nothing")
         file = self._outbox._recording._disk._file  # noqa: SLF001 - to see how durable it is
         return [file.connection] if file else []
 

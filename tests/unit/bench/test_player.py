@@ -2,7 +2,7 @@ import pytest
 
 from bench.player.figures import DISK, as_json, as_markdown
 from bench.player.measures import megabytes, open_ms, percentile, play_ms, plays_per_second
-from bench.player.stores import SYSTEMS, require_durable, set_synchronous
+from bench.player.stores import SYSTEMS, require_durable
 from pop_stream.player import Outbox
 
 FACTS = {"rounds": 2, "backlog": 10, "versions": {"python": "3.11"}, "machine": {"cores": 2}}
@@ -25,7 +25,7 @@ def test_who_does_not_sync_is_not_compared(system, tmp_path):
     """A power cut may take back what it says is written."""
     store = system.open(tmp_path / "a")
     require_durable(store)
-    set_synchronous(store.connections()[0], "NORMAL")
+    store.connections()[0].execute("PRAGMA synchronous = NORMAL")
 
     with pytest.raises(RuntimeError, match="not comparable"):
         require_durable(store)
