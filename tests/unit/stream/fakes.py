@@ -48,8 +48,8 @@ def record(
     return ConsumerRecord(topic, 0, offset, timestamp, 1, key, value, None, *sizes, tuple(headers))
 
 
-class Aborted(Exception):  # noqa: N818 - it is what became of the process
-    """The process would be gone."""
+class Aborted(asyncio.CancelledError):
+    """The process would be gone: what it was doing goes on no more, and nobody hears of it."""
 
 
 class NotedAbort(Abort):

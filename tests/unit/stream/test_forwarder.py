@@ -7,7 +7,7 @@ import time
 import pytest
 
 from pop_stream.pop.outcome import Answer, NoAnswer, Trouble
-from tests.unit.stream.fakes import EVENTS, FAILURE, RETRY, header, turns, until
+from tests.unit.stream.fakes import EVENTS, FAILURE, RETRY, Aborted, header, turns, until
 from tests.unit.stream.scene import EVENT, NO_EVENT, POP_ID, Scene
 
 
@@ -263,7 +263,7 @@ def test_an_unexpected_error_ends_the_process() -> None:
         scene = Scene()
         scene.arrive(EVENT)
         scene.forwarder._tally = None  # type: ignore[assignment] # a fault of ours, any one
-        with pytest.raises(Exception, match="settling an event"):
+        with pytest.raises(Aborted, match="settling an event"):
             scene.gstv.answer(Answer(200))
 
         assert scene.abort.reasons == ["unexpected AttributeError in settling an event"]

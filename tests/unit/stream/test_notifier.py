@@ -14,6 +14,7 @@ from pop_stream.watch.tally import Tally
 from tests.unit.stream.fakes import (
     FAILURE,
     NOTIFICATIONS,
+    Aborted,
     Arrivals,
     FakeGstv,
     FakeKafka,
@@ -257,7 +258,7 @@ def test_an_unexpected_error_ends_the_process() -> None:
         scene.park(EVENT)
         await until(lambda: scene.gstv.open)
         scene.notifier._tally = None
-        with pytest.raises(Exception, match="notification's answer"):
+        with pytest.raises(Aborted, match="notification's answer"):
             scene.gstv.answer(Answer(200))
 
         assert scene.abort.reasons == ["unexpected AttributeError in a notification's answer"]
