@@ -1,6 +1,7 @@
 """Write plays down as they are shown: what a player's program uses."""
 
 import logging
+import random
 import secrets
 import threading
 from collections.abc import Iterator, Mapping
@@ -98,7 +99,9 @@ class Outbox:
         self._options = options or Options(**named)
         self._clock = self._options.clock
         self._zone = zone_of(self._options.zone)
-        self._ids = PopIdMaker(self._clock.wall_ms, secrets.randbits)
+        # Not from the kernel each time: that call lets others in, while all of them wait for the id.
+        random_bits = random.Random(secrets.randbits(256)).getrandbits  # noqa: S311 - no secret
+        self._ids = PopIdMaker(self._clock.wall_ms, random_bits)
         self._lock = threading.Lock()
         self._open_plays: set[Play] = set()
         self._recording = Recording(
