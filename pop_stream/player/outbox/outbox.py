@@ -99,7 +99,7 @@ class Outbox:
         self._options = options or Options(**named)
         self._clock = self._options.clock
         self._zone = zone_of(self._options.zone)
-        # Not from the kernel each time: that call lets others in, while all of them wait for the id.
+        # Not from the kernel each time: that call lets others in, who all wait for an id.
         random_bits = random.Random(secrets.randbits(256)).getrandbits  # noqa: S311 - no secret
         self._ids = PopIdMaker(self._clock.wall_ms, random_bits)
         self._lock = threading.Lock()
