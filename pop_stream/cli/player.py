@@ -24,6 +24,10 @@ COMMANDS = {
         "pop_stream.cli.player_verify:verify",
         "Look at everything in an outbox, and name what is not as it was written.",
     ),
+    "resend": LazyCommand(
+        "pop_stream.cli.player_resend:resend",
+        "Have plays wait again that Kafka has confirmed, or that were set aside.",
+    ),
     "export": LazyCommand(
         "pop_stream.cli.player_export:export",
         "Write the plays that wait into a signed file, for a terminal without a network.",
