@@ -1,14 +1,12 @@
 """An event as an object of JSON, for programs, and as a line, for people."""
 
 from base64 import b64encode
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
 from pop_stream.analysis.event_view import EventView
-
-_LATEST_MS = 253_402_300_799_999
+from pop_stream.pop.moments import utc
 
 
 def as_object(event: EventView) -> dict[str, Any]:
@@ -41,18 +39,8 @@ def _verbatim(value: bytes | None) -> orjson.Fragment:
 
 def stored_at(event: EventView) -> str | None:
     """When it was stored, in UTC to the millisecond; None when Kafka does not say."""
-    return iso(event.timestamp)
-
-
-def iso(milliseconds: int) -> str | None:
-    """A moment in epoch milliseconds, in UTC; None for -1, with which Kafka says that it has none.
-
-    What is beyond any calendar is the last moment there is.
-    """
-    if milliseconds < 0:
-        return None
-    moment = datetime.fromtimestamp(min(milliseconds, _LATEST_MS) / 1000, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    # With -1 it says so.
+    return None if event.timestamp < 0 else utc(event.timestamp)
 
 
 def as_line(event: EventView) -> str:

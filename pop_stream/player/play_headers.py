@@ -6,7 +6,7 @@ year it means two moments. These headers leave no doubt.
 
 from dataclasses import dataclass
 
-from pop_stream.player.moments import utc
+from pop_stream.pop.moments import utc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

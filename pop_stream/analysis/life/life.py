@@ -6,11 +6,12 @@ from typing import Any
 
 import orjson
 
-from pop_stream.analysis.as_object import iso
+from pop_stream.analysis.as_object import stored_at
 from pop_stream.analysis.event_view import EventView
 from pop_stream.analysis.roles import Role
 from pop_stream.pop.hole import GONE
 from pop_stream.pop.identity import parse_pop_id
+from pop_stream.pop.moments import utc
 from pop_stream.pop.settlement import is_settled
 from pop_stream.pop.trail import Origin, player_pop_id, redrives_of
 
@@ -56,13 +57,13 @@ class Step:
         has_trail = self.role in (Role.RETRY, Role.FAILURE)
         return {
             "what": self.what,
-            "at": iso(event.timestamp),
+            "at": stored_at(event),
             "place": self.place,
             "attempts": trail.attempts if has_trail else None,
             "status": event.text("status") if has_trail else None,
             "reason": event.text("reason") if has_trail else None,
             "error": event.text("error") if has_trail else None,
-            "notBefore": iso(trail.not_before) if has_trail and trail.not_before else None,
+            "notBefore": utc(trail.not_before) if has_trail and trail.not_before else None,
             "redrives": redrives_of(event.headers) if has_trail else None,
             "mark": mark_of(event.value) if self.role is Role.SETTLED else None,
         }

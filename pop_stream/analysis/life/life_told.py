@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pop_stream.analysis.as_object import iso, printable
+from pop_stream.analysis.as_object import printable, stored_at
 from pop_stream.analysis.life.life import Life, Step
 from pop_stream.analysis.life.standing import Standing
 from pop_stream.analysis.roles import Role
 from pop_stream.pop.identity import time_of
+from pop_stream.pop.moments import utc
 from pop_stream.pop.trail import redrives_of
 
 _WIDTH = len("2026-11-20T10:00:00.000Z")
@@ -19,7 +20,7 @@ def life_as_object(life: Life, standings: Sequence[Standing]) -> dict[str, Any]:
     minted = time_of(life.pop_id)
     return {
         "popId": life.pop_id,
-        "mintedAt": None if minted is None else iso(int(minted * 1000)),
+        "mintedAt": None if minted is None else utc(int(minted * 1000)),
         "key": produced[0].text("key") if produced else None,
         "event": (produced[0].fields or None) if produced else None,
         "settled": life.is_settled,
@@ -32,7 +33,7 @@ def life_as_lines(life: Life, standings: Sequence[Standing]) -> Iterator[str]:
     """What happened, line by line; then where it is and what happens next."""
     yield f"event {life.pop_id}"
     for step in life.steps:
-        at = iso(step.record.timestamp) or "no time"
+        at = stored_at(step.record) or "no time"
         yield printable(f"  {at:<{_WIDTH}}  {_told(life, step)}  ({step.place})")
     if not any(step.role is Role.EVENTS for step in life.steps):
         yield "  The player's own record is not there any more; the others tell where it stood."
@@ -56,7 +57,7 @@ def _told(life: Life, step: Step) -> str:
         case Role.RETRY if step.what == "sent back":
             return f"sent back for one more attempt (redrive {redrives_of(event.headers)})"
         case Role.RETRY:
-            due = iso(event.trail.not_before) if event.trail.not_before else "at once"
+            due = utc(event.trail.not_before) if event.trail.not_before else "at once"
             return f"attempt {event.trail.attempts} failed: {_why(step)}; the next one is due {due}"
         case Role.FAILURE:
             return _failure(step)
@@ -80,7 +81,7 @@ def _produced(life: Life, step: Step) -> str:
         told.append(f"played {start} to {event.text('endTimestamp') or 'no time'} by its site")
     minted = time_of(life.pop_id)
     if minted is not None:
-        told.append(f"id minted {iso(int(minted * 1000))} by its player's clock")
+        told.append(f"id minted {utc(int(minted * 1000))} by its player's clock")
     return ", ".join(told)
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pop_stream.analysis.as_object import iso
 from pop_stream.analysis.audit.commits import Commits
 from pop_stream.analysis.audit.whereabouts import (
     Known,
@@ -17,6 +16,7 @@ from pop_stream.analysis.audit.whereabouts import (
 from pop_stream.analysis.life.life import Life, Step
 from pop_stream.analysis.roles import Role
 from pop_stream.pop.hole import GONE
+from pop_stream.pop.moments import utc
 from pop_stream.pop.trail import Origin, redrives_of
 
 _ANSWERED = (
@@ -128,7 +128,7 @@ def _waits(place: str, retries: Sequence[Step], around: Circumstances) -> Standi
     last = waiting[-1]
     due, attempts = last.record.trail.not_before, last.record.trail.attempts
     if due > around.now_ms:
-        now = f"Waits on the retry topic for its next attempt at {iso(due)}."
+        now = f"Waits on the retry topic for its next attempt at {utc(due)}."
     else:
         now = "Due on the retry topic: under way, or not taken yet."
     return Standing(
@@ -158,10 +158,10 @@ def _parked(place: str, last: Step, around: Circumstances) -> Standing:
     if due is None:
         told = "It waits for a person, who redrives or settles it: no redrive of its reason is set."
     elif due > around.now_ms:
-        told = f"It is sent back for one more attempt at {iso(due)}, or as soon after as GSTV and "
+        told = f"It is sent back for one more attempt at {utc(due)}, or as soon after as GSTV and "
         told += "the rate limit allow."
     else:
-        told = f"It is due to be sent back since {iso(due)}: a worker does that once GSTV takes "
+        told = f"It is due to be sent back since {utc(due)}: a worker does that once GSTV takes "
         told += "events."
     quarantined = last.what == "quarantined"
     return Standing(

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from pop_stream.player.carrying.form import Contents
-from pop_stream.player.moments import utc
 from pop_stream.player.outbox.packing import unpacked
 from pop_stream.player.outbox.row import COLUMNS, Row, State, sound_row
 from pop_stream.player.sending.record import Record, record_of
+from pop_stream.pop.moments import utc
 
 #: What was being sent first: it is the oldest.
 STATES: Final = (State.LEASED, State.READY)

@@ -16,13 +16,13 @@ from pop_stream.player.carrying.form import Contents, first_line, play_line, sig
 from pop_stream.player.carrying.key import key_id, signing
 from pop_stream.player.carrying.reading import verified
 from pop_stream.player.carrying.waiting import STATES, plays_of, survey_of, waiting_rows
-from pop_stream.player.moments import utc
 from pop_stream.player.outbox.file import OutboxFile
 from pop_stream.player.outbox.locks import sending_lock
 from pop_stream.player.outbox.reading import reading
 from pop_stream.player.outbox.room import moved
 from pop_stream.player.outbox.row import State
 from pop_stream.player.outbox.schema import ForeignFileError
+from pop_stream.pop.moments import utc
 
 #: Which row it was: its number and its pop-id.
 _TAKEN: Final = struct.Struct(">q16s")

@@ -2,11 +2,13 @@
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from pop_stream.analysis.as_object import as_object
 from pop_stream.analysis.event_view import EventView
 from pop_stream.analysis.from_object import from_line
+from pop_stream.pop.moments import CALENDAR
 from tests.unit.analysis.report.records import RECORDS, record
 
 OURS = frozenset(("pop-events-failure",))
@@ -21,6 +23,17 @@ def test_what_is_written_is_read_as_the_same(event: EventView) -> None:
     assert again is not None
     assert orjson.loads(orjson.dumps(as_object(again))) == orjson.loads(told)
     assert (again.timestamp, again.key, again.fields) == (event.timestamp, event.key, event.fields)
+
+
+@given(st.integers(-1, CALENDAR[-1]))
+@example(-1)
+@example(CALENDAR[-1] - 998)
+def test_when_it_was_stored_is_read_to_the_millisecond(stored: int) -> None:
+    """However far ahead the clock was that said it; -1 is what Kafka says where it has no time."""
+    again = from_line(orjson.dumps(as_object(record(stored=stored))), ours=OURS)
+
+    assert again is not None
+    assert again.timestamp == stored
 
 
 def test_whether_players_can_write_its_topic_is_known_by_its_name() -> None:

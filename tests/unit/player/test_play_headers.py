@@ -1,9 +1,3 @@
-from datetime import UTC, datetime, timedelta
-
-from hypothesis import given
-from hypothesis import strategies as st
-
-from pop_stream.player.moments import utc
 from pop_stream.player.play_headers import PlayTimes, offset_text, time_headers
 
 
@@ -29,20 +23,6 @@ def test_a_length_that_is_not_known_is_not_told():
     times = PlayTimes(started=0, ended=0, lasted=None, offset=0, zone="UTC", clock="unknown")
 
     assert "pop-mono-ms" not in dict(time_headers(times))
-
-
-@given(st.integers(-3_600_000, 253_402_300_799_999))
-def test_a_moment_is_read_back_as_it_was(epoch_ms):
-    """Also one before 1970, of a dead clock in Japan."""
-    read = datetime.fromisoformat(utc(epoch_ms))
-
-    assert (read - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(milliseconds=1) == epoch_ms
-
-
-@given(st.integers(-(2**63), 2**63 - 1))
-def test_whatever_a_dead_clock_says_is_a_time(epoch_ms):
-    """The years 1 to 9999 can be written; what lies beyond is shown at the edge."""
-    assert datetime.fromisoformat(utc(epoch_ms)).tzinfo is UTC
 
 
 def test_offsets_have_a_sign_and_minutes():
