@@ -15,6 +15,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.structs import RecordMetadata
 
 from pop_stream.errors import missing_topic
+from pop_stream.player.play_headers import Header, play_headers
 from pop_stream.player.simulation.plays import Play
 
 #: How long an event waits for others, at most; it may wait longer where Kafka is slow.
@@ -35,7 +36,7 @@ class Batch(Protocol):
 
     def append(
         self, *, timestamp: int | None, key: bytes, value: bytes,
-        headers: list[tuple[str, bytes]],
+        headers: list[Header],
     ) -> object | None:  # fmt: skip
         """Take a record; None when there is no room for it."""
         ...
@@ -99,11 +100,7 @@ class Batches:
         place = self._places.get(key)
         if place is None:
             place = await self._place_of(key)
-        headers = [
-            ("pop-id", event.pop_id.encode()),
-            ("pop-boot", event.boot_id),
-            *play.headers,
-        ]
+        headers = play_headers(event.pop_id.encode(), play.seq, event.boot_id, play.times)
         while True:
             found = self._open.get(place)
             if found is None:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import orjson
 
 from pop_stream.player.outbox.clock import Sync, local_time
-from pop_stream.player.play_headers import PlayTimes, time_headers
+from pop_stream.player.play_headers import Header, time_headers
 from pop_stream.player.simulation.clocks import JumpingClock, Reading, jumping_clocks
 from pop_stream.player.simulation.playlist_file import SitePlaylist
 from pop_stream.player.simulation.sites import Site, looping_sites, scheduled_sites
@@ -54,8 +54,8 @@ class Play(NamedTuple):
     seq: int
     #: The proof-of-play event, ready to be sent.
     body: bytes
-    #: What the player knows of it besides: its number and its times.
-    headers: tuple[tuple[str, bytes], ...]
+    #: What the player knows of it besides: those of its headers that tell of its times.
+    times: tuple[Header, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,21 +142,19 @@ def _on_screens(
     right = _told(shown, Reading(started, started + lasted, Sync.SYNCED), lasted)
     site_id, seq = shown.site.site_id, shown.seq
     for n in range(screens):
-        head, headers = right
+        head, times = right
         if first + n in wrong:
             reading = wrong[first + n].read(seq, started, lasted)
-            head, headers = _told(shown, reading, lasted)
+            head, times = _told(shown, reading, lasted)
         screen_id = str(n + 1)
         # Not encoded anew for each screen: that would be half of all the work.
         body = b'%s,"screenId":"%s"}' % (head, screen_id.encode())
         key = f"{site_id}/{screen_id}".encode()
-        yield Play(site_id, screen_id, key, seq, body, headers)
+        yield Play(site_id, screen_id, key, seq, body, times)
 
 
-def _told(
-    shown: _Shown, reading: Reading, lasted: int
-) -> tuple[bytes, tuple[tuple[str, bytes], ...]]:
-    """The event up to its last field, the screen, and the headers: for all screens of a site."""
+def _told(shown: _Shown, reading: Reading, lasted: int) -> tuple[bytes, tuple[Header, ...]]:
+    """The event up to its last field, the screen, and its times: for all screens of a site."""
     site, spot = shown.site, shown.spot
     start = local_time(reading.started, site.zone)
     event = {"filename": spot.filename, "assetId": spot.asset_id}
@@ -167,7 +165,7 @@ def _told(
     if site.twelve_inch:
         event["screenState"] = "Partial" if shown.is_partial else "Full"
     event["siteId"] = site.site_id
-    times = PlayTimes(
+    times = time_headers(
         started=reading.started,
         ended=reading.ended,
         lasted=lasted,
@@ -175,5 +173,4 @@ def _told(
         zone=site.zone.key,
         clock=reading.sync,
     )
-    headers = (("pop-seq", b"%d" % shown.seq), *time_headers(times))
-    return orjson.dumps(event)[:-1], headers
+    return orjson.dumps(event)[:-1], tuple(times)

@@ -22,7 +22,7 @@ def day_of(begin):
     network = Network(sites=6, screens_per_site=1, seed=3, begins_at=begin)
     found = defaultdict(list)
     for play in plays(network, 6 * 27 * 240):
-        told = {name: value.decode() for name, value in play.headers}
+        told = {name: value.decode() for name, value in play.times}
         start = datetime.fromisoformat(told["pop-start-utc"])
         found[told["pop-tz"]].append((start, orjson.loads(play.body), told))
     return found
@@ -72,7 +72,7 @@ def test_some_clocks_jump_and_say_so():
     right = Network(sites=5, screens_per_site=4, seed=3, begins_at=begin)
     clocks = defaultdict(list)
     for play, as_it_was in zip(plays(network, 2000), plays(right, 2000), strict=True):
-        told, true = dict(play.headers), dict(as_it_was.headers)
+        told, true = dict(play.times), dict(as_it_was.times)
         clocks[play.key].append(told["pop-clock"])
         assert told["pop-mono-ms"] == true["pop-mono-ms"]
         is_right = told["pop-clock"] != b"unsynced"
