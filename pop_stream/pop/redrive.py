@@ -1,7 +1,8 @@
 """When a parked event is sent back by itself: what failed for a while may succeed later."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from pop_stream.pop.trail import Headers, reason_of, redrives_of
 from pop_stream.pop.verdict import Reason
@@ -20,6 +21,18 @@ class Step(NamedTuple):
     reason: str
     #: 0 is the first redrive.
     number: int
+
+
+#: Up to where each step has sent events back, by partition of the failure topic.
+Passed: TypeAlias = Mapping[tuple[Step, int], int]
+
+
+def has_passed(passed: Passed, step: Step | None, partition: int, offset: int) -> bool:
+    """Whether the step of a parked event is past its record; None: no step redrives it.
+
+    It passes over what is settled, too.
+    """
+    return step is not None and offset < passed.get((step, partition), 0)
 
 
 def redrive_group(group: str, step: Step) -> str:

@@ -7,7 +7,7 @@ sent back is not parked meanwhile; it is owed on the retry topic.
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from pop_stream.pop.redrive import RedriveSchedule, Step
+from pop_stream.pop.redrive import Passed, RedriveSchedule, Step, has_passed
 from pop_stream.pop.settlement import note_mark
 from pop_stream.pop.trail import Headers, Origin, trail_from_own_topic
 
@@ -46,16 +46,12 @@ class ParkedEvents:
         """Note a record of the topic of marks."""
         note_mark(self._settled, key, value)
 
-    def sent_back(self, committed: Mapping[tuple[Step, int], int]) -> None:
-        """Forget those that were sent back: below a step's commit of their partition.
-
-        `committed` is by step and partition. A step passes over what is settled, too.
-        """
+    def sent_back(self, passed: Passed) -> None:
+        """Forget those that were sent back; a step passes over what is settled, too."""
         gone = [
             pop_id
             for pop_id, each in self._parked.items()
-            if each.step is not None
-            and each.offset < committed.get((each.step, each.partition), 0)
+            if has_passed(passed, each.step, each.partition, each.offset)
             and pop_id not in self._settled
         ]
         for pop_id in gone:

@@ -15,13 +15,13 @@ from aiokafka.errors import KafkaError
 
 from pop_stream.errors import TopicsMissingError, WorkFailedError
 from pop_stream.kafka.admin import connected_admin
-from pop_stream.kafka.group import PartitionState, committed_by, group_of, partitions_of
+from pop_stream.kafka.group import PartitionState, group_of, partitions_of
 from pop_stream.kafka.reading import Record, first_records, read_all
+from pop_stream.kafka.redrives import all_steps, passed_by
 from pop_stream.kafka.topics import configs_of, retention_of
-from pop_stream.pop.redrive import REDRIVABLE, RedriveSchedule, Step, redrive_group
+from pop_stream.pop.redrive import Passed
 from pop_stream.pop.trail import Origin, trail_from_own_topic
 from pop_stream.settings import Settings
-from pop_stream.settings.values import parse_waits
 from pop_stream.watch.look import Look, Owed, owed_of
 from pop_stream.watch.parked import ParkedEvents
 
@@ -35,8 +35,7 @@ class Prober:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        # Those reasons, too, that are not redriven any more: what was sent back waits no more.
-        self._schedule = RedriveSchedule(parse_waits(settings.auto_redrive), REDRIVABLE)
+        self._schedule = all_steps(settings)
         self._parked = ParkedEvents(self._schedule)
         #: Up to where the failure topic and the marks were read.
         self._read_to: dict[TopicPartition, int] = {}
@@ -59,14 +58,7 @@ class Prober:
         async with connected_admin(settings) as admin:
             group = await group_of(admin, settings.group)
             configs = await configs_of(admin, worked)
-            redriven = {
-                (step, place.partition): offset
-                for step in self._schedule.steps
-                for place, offset in (
-                    await committed_by(admin, redrive_group(settings.group, step))
-                ).items()
-                if place.topic == settings.failure_topic
-            }
+            redriven = await passed_by(admin, settings)
         seen = tuple(state for state in states if state.topic in worked)
         retention = {topic: _retention(configs.get(topic, {})) for topic in worked}
         try:
@@ -117,9 +109,7 @@ class Prober:
             owed[topic] = owed_of(times, retention[topic])
         return owed
 
-    async def _read_parked(
-        self, states: Sequence[PartitionState], redriven: Mapping[tuple[Step, int], int]
-    ) -> None:
+    async def _read_parked(self, states: Sequence[PartitionState], redriven: Passed) -> None:
         settings = self._settings
         if any(state.end < self._read_to.get(_place(state), 0) for state in states):
             # A topic was made anew: what was read of the old one is gone.

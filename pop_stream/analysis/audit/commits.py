@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 from pop_stream.kafka.admin import connected_admin
 from pop_stream.kafka.group import commits_by
+from pop_stream.kafka.redrives import all_steps, passed_by
 from pop_stream.pop.done_map import decode_done
-from pop_stream.pop.redrive import REDRIVABLE, RedriveSchedule, Step, redrive_group
+from pop_stream.pop.redrive import Passed, RedriveSchedule, has_passed
 from pop_stream.pop.trail import Headers
 from pop_stream.settings import Settings
 from pop_stream.settings.values import parse_waits
@@ -42,8 +43,7 @@ class Commits:
     failure_topic: str
     #: By topic and partition.
     done: Mapping[tuple[str, int], Done] = field(default_factory=dict)
-    #: Up to where a step has redriven, by step and partition of the failure topic.
-    redriven: Mapping[tuple[Step, int], int] = field(default_factory=dict)
+    redriven: Passed = field(default_factory=dict)
     #: Every step whose commits may be there: those, too, that are not configured any more.
     steps: RedriveSchedule = _NO_SCHEDULE
     #: What will be redriven.
@@ -58,8 +58,7 @@ class Commits:
 
         It passes over what is settled, too.
         """
-        step = self.steps.step_of(headers)
-        return step is not None and offset < self.redriven.get((step, partition), 0)
+        return has_passed(self.redriven, self.steps.step_of(headers), partition, offset)
 
 
 def read_commits(settings: Settings) -> Commits:
@@ -73,18 +72,9 @@ def read_commits(settings: Settings) -> Commits:
 
 
 async def _read(settings: Settings) -> Commits:
-    waits = parse_waits(settings.auto_redrive)
-    steps = RedriveSchedule(waits, REDRIVABLE)
     async with connected_admin(settings) as admin:
         # The redrives first: what they sent back, workers may have done since.
-        redriven = {
-            (step, place.partition): commit.offset
-            for step in steps.steps
-            for place, commit in (
-                await commits_by(admin, redrive_group(settings.group, step))
-            ).items()
-            if place.topic == settings.failure_topic
-        }
+        redriven = await passed_by(admin, settings)
         mine = await commits_by(admin, settings.group)
     return Commits(
         group=settings.group,
@@ -96,6 +86,8 @@ async def _read(settings: Settings) -> Commits:
             for place, commit in mine.items()
         },
         redriven=redriven,
-        steps=steps,
-        schedule=RedriveSchedule(waits, frozenset(settings.auto_redrive_reasons)),
+        steps=all_steps(settings),
+        schedule=RedriveSchedule(
+            parse_waits(settings.auto_redrive), frozenset(settings.auto_redrive_reasons)
+        ),
     )

@@ -7,10 +7,9 @@ from typing import Final, Self
 from pop_stream.analysis.parked.parking import Parking
 from pop_stream.analysis.scan import Progress, Span, Topics
 from pop_stream.kafka.admin import connected_admin
-from pop_stream.kafka.group import committed_by
-from pop_stream.pop.redrive import REDRIVABLE, RedriveSchedule, Step, redrive_group
+from pop_stream.kafka.redrives import all_steps, passed_by
+from pop_stream.pop.redrive import Passed
 from pop_stream.settings import Settings
-from pop_stream.settings.values import parse_waits
 
 Told = Callable[[Progress], None]
 
@@ -28,11 +27,9 @@ class ParkedNow:
     def __init__(self, settings: Settings) -> None:
         """Reads nothing yet."""
         self._settings = settings
-        # Those reasons, too, that are not redriven any more: what was sent back waits no more.
-        schedule = RedriveSchedule(parse_waits(settings.auto_redrive), REDRIVABLE)
-        passed = asyncio.run(_passed(settings, schedule))
+        passed = asyncio.run(_passed(settings))
         self._topics = Topics(settings)
-        self.parking: Final = Parking(schedule, passed)
+        self.parking: Final = Parking(all_steps(settings), passed)
         #: Up to where each partition was read.
         self._read_to: dict[tuple[str, int], int] = {}
 
@@ -70,14 +67,6 @@ class ParkedNow:
         return spans
 
 
-async def _passed(settings: Settings, schedule: RedriveSchedule) -> dict[tuple[Step, int], int]:
-    """Up to where each step has sent back, by partition of the failure topic."""
+async def _passed(settings: Settings) -> Passed:
     async with connected_admin(settings) as admin:
-        return {
-            (step, place.partition): offset
-            for step in schedule.steps
-            for place, offset in (
-                await committed_by(admin, redrive_group(settings.group, step))
-            ).items()
-            if place.topic == settings.failure_topic
-        }
+        return await passed_by(admin, settings)

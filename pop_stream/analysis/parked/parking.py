@@ -5,14 +5,14 @@ temporary file, with a bounded part in memory, for there may be millions.
 """
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final, Self
 
 from pop_stream.analysis.event_view import EventView
 from pop_stream.pop.hole import GONE
 from pop_stream.pop.identity import parse_pop_id
-from pop_stream.pop.redrive import RedriveSchedule, Step
+from pop_stream.pop.redrive import Passed, RedriveSchedule, has_passed
 from pop_stream.pop.settlement import is_settled
 from pop_stream.pop.trail import TRIMMED, reason_of, redrives_of
 
@@ -74,10 +74,8 @@ _SETTLED: Final = "SELECT settled FROM mark WHERE id = ?"
 class Parking:
     """The parked events of one failure topic, as far as it was read. Use as a context manager."""
 
-    def __init__(
-        self, schedule: RedriveSchedule, passed: Mapping[tuple[Step, int], int] | None = None
-    ) -> None:
-        """`passed` is up to where each step of the schedule has sent back, by partition."""
+    def __init__(self, schedule: RedriveSchedule, passed: Passed | None = None) -> None:
+        """`passed` is of the steps of the schedule."""
         self._schedule = schedule
         self._passed = dict(passed or {})
         # Without a name: a file that goes with the connection, and is made only when it must be.
@@ -141,7 +139,7 @@ class Parking:
 
     def _was_passed(self, event: EventView) -> bool:
         step = self._schedule.step_of(event.headers)
-        return step is not None and event.offset < self._passed.get((step, event.partition), 0)
+        return has_passed(self._passed, step, event.partition, event.offset)
 
 
 def is_whole(event: EventView) -> bool:

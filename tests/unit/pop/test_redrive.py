@@ -1,6 +1,12 @@
 import pytest
 
-from pop_stream.pop.redrive import REDRIVABLE, RedriveSchedule, Step, redrive_group
+from pop_stream.pop.redrive import (
+    REDRIVABLE,
+    RedriveSchedule,
+    Step,
+    has_passed,
+    redrive_group,
+)
 from pop_stream.pop.trail import redriven, redrives_of
 
 SCHEDULE = RedriveSchedule((3600, 21_600, 86_400))
@@ -65,6 +71,16 @@ def test_a_schedule_of_one_step_repeats_it() -> None:
     assert (
         schedule.due(parked(redrives=7), PARKED_AT, step=Step("transient", 0)) == PARKED_AT + 60_000
     )
+
+
+def test_a_step_has_passed_what_is_below_its_commit() -> None:
+    """Of its own partition; what no step redrives is never passed."""
+    step = Step("transient", 0)
+    passed = {(step, 0): 5, (step, 2): 99, (Step("transient", 1), 1): 99}
+
+    assert [has_passed(passed, step, 0, offset) for offset in (0, 4, 5)] == [True, True, False]
+    assert not has_passed(passed, step, 1, 0)
+    assert not has_passed(passed, None, 2, 0)
 
 
 @pytest.mark.parametrize("times", [1, 2, 12])
