@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
@@ -16,6 +16,7 @@ from pop_stream.player.checking.evidence import Evidence, Headers
 from pop_stream.player.checking.of_event import Broken
 from pop_stream.player.outbox.clock import Sync
 from pop_stream.pop.identity import parse_pop_id, time_of
+from pop_stream.pop.loss import HEADER, DeclaredLoss, read_losses
 from pop_stream.pop.play_times import time_of_play
 from pop_stream.pop.trail import own_headers
 
@@ -38,21 +39,13 @@ _is_trace: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Loss:
-    """Numbers of a screen that its player declares lost."""
-
-    first: int
-    last: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """By what an event is known, as far as its headers tell it soundly."""
 
     pop_id: str | None = None
     boot: str = ""
     seq: int | None = None
-    losses: tuple[Loss, ...] = ()
+    losses: tuple[DeclaredLoss, ...] = ()
 
 
 def identity_of(headers: Headers) -> Identity:
@@ -63,7 +56,7 @@ def identity_of(headers: Headers) -> Identity:
         pop_id=parse_pop_id(dict(headers).get("pop-id")),
         boot=told.get("pop-boot", "")[:64],
         seq=int(number) if _is_number(number) and int(number) > 0 else None,
-        losses=_losses(told.get("pop-lost")) or (),
+        losses=read_losses(told.get(HEADER, "")) or (),
     )
 
 
@@ -118,8 +111,8 @@ def _of_numbers(told: Mapping[str, str], identity: Identity) -> Iterator[Broken]
         yield r.POP_SEQ, f"pop-seq {_shown(told['pop-seq'])}"
     elif not _is_boot(told.get("pop-boot", "")):
         yield r.POP_SEQ, f"pop-boot {_shown(told.get('pop-boot', ''))}"
-    if "pop-lost" in told and _losses(told["pop-lost"]) is None:
-        yield r.POP_LOST, _shown(told["pop-lost"])
+    if HEADER in told and read_losses(told[HEADER]) is None:
+        yield r.POP_LOST, _shown(told[HEADER])
 
 
 def _of_times(told: Mapping[str, str]) -> Iterator[Broken]:
@@ -161,18 +154,6 @@ def _of_agreement(told: Mapping[str, str], value: bytes | None) -> Iterator[Brok
     said = local.replace(tzinfo=timezone(offset))
     if not -_A_SECOND < said - start < _A_SECOND:
         yield r.POP_AGREE, f"the event begins at {text}, its headers say {told['pop-start-utc']}"
-
-
-def _losses(text: str | None) -> tuple[Loss, ...] | None:
-    """What a header declares; None: it cannot be read."""
-    if text is None:
-        return ()
-    try:
-        told: Any = orjson.loads(text)
-        found = tuple(Loss(first=int(each["first"]), last=int(each["last"])) for each in told)
-    except (orjson.JSONDecodeError, TypeError, KeyError, ValueError):
-        return None
-    return found if all(1 <= each.first <= each.last for each in found) else None
 
 
 def _moment(text: str | None) -> datetime | None:

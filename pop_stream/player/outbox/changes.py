@@ -12,6 +12,7 @@ from pop_stream.player.outbox.facts import HEARTBEAT, note_fact, note_number
 from pop_stream.player.outbox.losses import Loss
 from pop_stream.player.outbox.room import insert
 from pop_stream.player.outbox.row import Row, State, seal_of
+from pop_stream.pop.loss import HEADER
 
 INTERRUPTED: Final = "pop-interrupted"
 _CLOSE: Final = (
@@ -48,7 +49,7 @@ class Started:
             connection.execute(f"DELETE {_AMONG_OPEN}", (self.row.pop_id,))
         self.number = self.number or self.next_number(key)
         told = self.take_losses(connection, key)
-        headers = self.headers | ({losses.HEADER: losses.as_header(told)} if told else {})
+        headers = self.headers | ({HEADER: losses.as_header(told)} if told else {})
         row = replace(self.row, id=0, seq=self.number,
                       extra=orjson.dumps(headers) if headers else None)  # fmt: skip
         # To make a row takes as long as to seal one: here as few as can be.

@@ -6,31 +6,17 @@ A loss waits in the outbox until the next play of its screen, and goes to Kafka 
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from enum import StrEnum
 from typing import Final
 
 import orjson
 
 from pop_stream.player.outbox.schema import DamagedError, seal_of_values
 from pop_stream.player.outbox.settled import Span
+from pop_stream.pop.loss import HEADER, Reason
 
-HEADER: Final = "pop-lost"
 #: In one header; more wait for the next play.
 AT_ONCE: Final = 4
 _COLUMNS: Final = "key, boot, reason, first, last, plays, since, until, seal"
-
-
-class Reason(StrEnum):
-    """Why plays are missing."""
-
-    #: There was no room to write them down.
-    FULL = "outbox-full"
-    #: The disk, or the file system, took no writing.
-    FAILED = "write-failed"
-    #: The file was damaged, and these could not be read any more.
-    DAMAGED = "outbox-damaged"
-    #: The end of the file is missing, or all of it.
-    CUT_OFF = "outbox-cut-off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,11 +6,12 @@ from itertools import groupby
 from typing import Final
 
 from pop_stream.player.outbox import losses
-from pop_stream.player.outbox.losses import Loss, Reason
+from pop_stream.player.outbox.losses import Loss
 from pop_stream.player.outbox.marks import Marks
 from pop_stream.player.outbox.packing import unpacked
 from pop_stream.player.outbox.row import COLUMNS, Row, row_from
 from pop_stream.player.outbox.settled import Span, settled
+from pop_stream.pop.loss import Reason
 
 _NOTE: Final = "INSERT INTO accounted VALUES (?, ?, ?)"
 _ROWS: Final = f"SELECT {', '.join(COLUMNS)} FROM plays"  # noqa: S608 - our own names

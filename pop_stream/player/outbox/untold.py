@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 from pop_stream.player.outbox import losses
 from pop_stream.player.outbox.facts import note_number
-from pop_stream.player.outbox.losses import Loss, Reason
+from pop_stream.player.outbox.losses import Loss
+from pop_stream.pop.loss import Reason
 
 log = logging.getLogger(__name__)
 

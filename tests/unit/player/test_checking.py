@@ -111,6 +111,7 @@ BROKEN: list[tuple[str, Evidence | list[Evidence]]] = [
     ("pop-seq-reuse", [record(1), record(1, pop_id=uuid7(AT, 5))]),
     ("pop-lost", record(pop_lost="two")),
     ("pop-lost", record(pop_lost='[{"first": 4, "last": 2}]')),
+    ("pop-lost", record(pop_lost=f'[{{"first": 4, "last": {10**30}}}]')),
     ("pop-times", record(pop_end_utc="2026-11-20 16:00:15")),
     ("pop-times", record(pop_end_utc="2026-11-20T15:00:15.250Z")),
     ("pop-times", record(pop_end_utc="2026-13-20T15:00:15.250Z")),
