@@ -41,8 +41,9 @@ def report(*, settings: Settings, asked: Asked, wanted: Wanted, progress_style: 
     are those of the site's own clock, and those of UTC where its zone is known. The first table
     says what became of every record that was read; its lines sum up.
 
-    Gaps and the completeness of days are told when whole screens are selected. For a day to be
-    final, what came after it must be read too: --day leaves nothing out that is needed for that.
+    Gaps and the completeness of days are told when whole screens are selected, and so are the
+    plays that players declare lost. For a day to be final, what came after it must be read too:
+    --day leaves nothing out that is needed for that.
 
     Memory grows with the number of assets, orders, sites, screens and hours, never with that of
     events; what has to be sorted is in a temporary file of some 200 bytes for each play (TMPDIR).

@@ -17,7 +17,9 @@ from pop_stream.analysis.report.survey import Survey
 from pop_stream.analysis.scan import Progress
 from pop_stream.analysis.selection import Selection
 from pop_stream.errors import TopicsMissingError
+from pop_stream.player.outbox.losses import Loss, as_header
 from pop_stream.pop.event import Rules
+from pop_stream.pop.loss import Reason
 from pop_stream.settings import Settings
 from tests.integration.test_accidents import delete_records
 from tests.integration.test_events_search import found, search
@@ -143,6 +145,23 @@ def test_numbers_of_players_tell_whether_a_day_is_final(topics: Settings) -> Non
     assert day["state"] == "open"
     assert "numbers are missing" in day["why"]
     assert [(row["first"], row["last"]) for row in tables["missing"]] == [(3, 3)]
+
+
+def test_what_players_declare_lost_is_not_missing(topics: Settings) -> None:
+    """As an outbox declares it, in a header; once, with events that came twice."""
+    lost = as_header([Loss(key="7/1", boot=b"b", reason=Reason.FULL, first=2, last=4)])
+    headers = {1: (), 5: (("pop-lost", lost.encode()),), 7: (("pop-lost", b"?"),)}
+    numbered = [event(7, headers=[("pop-seq", str(number).encode()), *more])
+                for number, more in headers.items()]  # fmt: skip
+    send(topics, numbered + numbered)
+    tables = told(report(topics, "--json"))["tables"]
+    found = {row["finding"]: row["number"] for row in tables["findings"]}
+
+    assert found["numbers that are missing"] == 1
+    assert found["plays that players declare lost, beside these"] == 3
+    assert found["events whose pop-lost cannot be read, or is of no known screen"] == 1
+    (row,) = tables["lost_reasons"]
+    assert (row["reason"], row["plays"], row["screens"]) == ("outbox-full", 3, 1)
 
 
 def test_a_folder_of_csv_and_a_page_are_written(topics: Settings, tmp_path: Path) -> None:

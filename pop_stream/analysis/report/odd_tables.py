@@ -1,4 +1,4 @@
-"""The tables of what is odd: gaps, overlaps, repeats, late arrivals, flags, and open days."""
+"""The tables of what is odd: gaps, overlaps, repeats, late plays, flags, losses and open days."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -6,15 +6,17 @@ from typing import Final
 from pop_stream.analysis.report.labels import day_of, moment
 from pop_stream.analysis.report.lags import POINTS, SHARES, Lags
 from pop_stream.analysis.report.local_time import How
+from pop_stream.analysis.report.lost_tables import lost_tables
 from pop_stream.analysis.report.numbers import MOST_TOLD, Day, Numbers
 from pop_stream.analysis.report.report import Report
-from pop_stream.analysis.report.survey import Counted, Screen
+from pop_stream.analysis.report.screen_columns import SCREEN, names_of
+from pop_stream.analysis.report.survey import Counted
 from pop_stream.analysis.report.sweep import Longest
 from pop_stream.analysis.report.table import Cell, Column, Kind, Table
 
-_SCREEN: Final = (Column("siteId", "Site"), Column("screenId", "Screen"))
 _FROM_TO: Final = (Column("from", "From"), Column("to", "To"))
 _MINUTE: Final = 60
+_UNREAD: Final = "events whose pop-lost cannot be read, or is of no known screen"
 
 
 def odd_tables(report: Report) -> list[Table]:
@@ -27,6 +29,7 @@ def odd_tables(report: Report) -> list[Table]:
             completeness(report),
             _incomplete(counted),
             _missing(counted),
+            *lost_tables(counted),
             _spans("gaps", f"Gaps on screens, {clock}", "Others played", counted.swept.gaps,
                    counted, _gap_note(report)),
         ]  # fmt: skip
@@ -51,8 +54,10 @@ def findings(report: Report) -> Table:
         if partial is None:
             yield "gaps on a screen while others of its site play", swept.gaps.number, ""
             yield "numbers that are missing", counted.numbers.missing, ""
+            yield "plays that players declare lost, beside these", counted.lost.plays, ""
+            yield _UNREAD, counted.lost.unread, ""
         else:
-            yield "gaps, missing numbers, finality", None, partial
+            yield "gaps, missing numbers, declared losses, finality", None, partial
         if report.zones.clocks:
             yield "stored before they ended: the player's clock was ahead", counted.lags.ahead, ""
             yield "of unknown lag", counted.lags.unknown, ""
@@ -98,20 +103,16 @@ def _placing(counted: Counted) -> Table:
                  rows=rows)  # fmt: skip
 
 
-def _names(screen: Screen | None) -> tuple[str, str]:
-    return ("", "") if screen is None else (screen.site, screen.screen)
-
-
 def _spans(name: str, title: str, head: str, spans: Longest, counted: Counted, note: str) -> Table:
     def rows() -> Iterator[tuple[Cell, ...]]:
         screen_of = counted.screen_of()
         for span in spans.told():
-            yield (*_names(screen_of(span.screen)), moment(span.begin), moment(span.end),
+            yield (*names_of(screen_of(span.screen)), moment(span.begin), moment(span.end),
                    span.seconds)  # fmt: skip
 
     left_out = spans.number - min(spans.number, MOST_TOLD)
     more = f" The {MOST_TOLD:,} longest; {left_out:,} more are counted only." if left_out else ""
-    columns = (*_SCREEN, *_FROM_TO, Column("seconds", head, Kind.SPAN))
+    columns = (*SCREEN, *_FROM_TO, Column("seconds", head, Kind.SPAN))
     return Table(name=name, title=title, columns=columns, rows=rows, note=(note + more).strip())
 
 
@@ -130,7 +131,7 @@ def completeness(report: Report) -> Table:
         for number, day in asked_days(report):
             state = "final" if day.is_final else "open"
             yield (day_of(number), day.screens, day.seen, day.missing, day.missing_at_edge,
-                   _share(day), state, why_open(day))  # fmt: skip
+                   day.lost, day.lost_at_edge, _share(day), state, why_open(day))  # fmt: skip
 
     columns = (
         Column("day", "Day"),
@@ -138,6 +139,8 @@ def completeness(report: Report) -> Table:
         Column("numbers_seen", "Numbers seen", Kind.NUMBER),
         Column("missing", "Missing in it", Kind.NUMBER),
         Column("missing_at_edge", "Missing at its edges", Kind.NUMBER),
+        Column("lost", "Declared lost in it", Kind.NUMBER),
+        Column("lost_at_edge", "Declared lost at its edges", Kind.NUMBER),
         Column("complete", "Complete", Kind.SHARE),
         Column("state", "State"),
         Column("why", "Why"),
@@ -172,7 +175,7 @@ def why_open(day: Day) -> str:
 
 
 def _share(day: Day) -> float | None:
-    expected = day.seen + day.missing
+    expected = day.seen + day.missing + day.lost
     return day.seen / expected if expected else None
 
 
@@ -181,7 +184,8 @@ def _completeness_note(numbers: Numbers) -> str:
         return "No event has a number (header pop-seq): nothing can be said."
     return (
         "A day is final when no number is missing in it or at its edges, and what came next on "
-        "each of its screens is here."
+        "each of its screens is here. What is declared lost is not missing: nothing will come of "
+        "it."
     )
 
 
@@ -190,15 +194,18 @@ def _incomplete(counted: Counted) -> Table:
         screen_of = counted.screen_of()
         for one in counted.numbers.incomplete:
             expected = one.highest - one.lowest + 1
-            yield (*_names(screen_of(one.screen)), one.boot, one.lowest, one.highest, expected,
-                   one.seen, expected - one.seen)  # fmt: skip
+            yield (*names_of(screen_of(one.screen)), one.boot, one.lowest, one.highest, expected,
+                   one.seen, expected - one.seen - one.lost, one.lost)  # fmt: skip
 
     heads = ("Lowest", "Highest", "Expected", "Seen", "Missing")
-    numbers = (Column(head.lower(), head, Kind.NUMBER) for head in heads)
+    numbers = (
+        *(Column(head.lower(), head, Kind.NUMBER) for head in heads),
+        Column("lost", "Declared lost", Kind.NUMBER),
+    )
     return Table(
         name="incomplete",
         title="Screens of whose numbers some are missing",
-        columns=(*_SCREEN, Column("pop_boot", "Boot"), *numbers),
+        columns=(*SCREEN, Column("pop_boot", "Boot"), *numbers),
         rows=rows,
     )
 
@@ -210,11 +217,11 @@ def _missing(counted: Counted) -> Table:
         screen_of = counted.screen_of()
         for one in numbers.ranges:
             days = [None if day is None else day_of(day) for day in (one.first_day, one.last_day)]
-            yield (*_names(screen_of(one.screen)), one.boot, one.first, one.last, one.number,
+            yield (*names_of(screen_of(one.screen)), one.boot, one.first, one.last, one.number,
                    *days)  # fmt: skip
 
     columns = (
-        *_SCREEN,
+        *SCREEN,
         Column("pop_boot", "Boot"),
         Column("first", "First number", Kind.NUMBER),
         Column("last", "Last number", Kind.NUMBER),
@@ -223,7 +230,9 @@ def _missing(counted: Counted) -> Table:
         Column("to_day", "To day"),
     )
     left_out = numbers.missing_ranges - len(numbers.ranges)
-    note = f"{left_out:,} more ranges are counted only." if left_out else ""
+    note = "What players declare lost is not among them."
+    if left_out:
+        note += f" {left_out:,} more ranges are counted only."
     return Table(name="missing", title="Numbers that are missing", columns=columns, rows=rows,
                  note=note)  # fmt: skip
 

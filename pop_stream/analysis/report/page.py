@@ -98,7 +98,10 @@ def _state(report: Report) -> tuple[str, str, str]:
         )
     still_open = [(number, day) for number, day in days if not day.is_final]
     if not still_open:
-        return "well", "\u25cf Final", "Every number of every screen is here: no more can come."
+        lost = sum(day.lost + day.lost_at_edge for _, day in days)
+        or_lost = ", or declared lost" if lost else ""
+        why = f"Every number of every screen is here{or_lost}: no more can come."
+        return "well", "\u25cf Final", why
     number, last = still_open[-1]
     among = "" if len(days) == 1 else f"{len(still_open):,} of {counted(len(days), 'day')}, "
     said = f"{among}{day_of(number)}: {why_open(last)}."
@@ -108,12 +111,14 @@ def _state(report: Report) -> tuple[str, str, str]:
 def _figures(report: Report) -> Markup:
     found = report.counted
     missing = None if report.is_partial_because else found.numbers.missing
+    lost = None if report.is_partial_because else found.lost.plays
     gaps = None if report.is_partial_because else found.swept.gaps.number
     shown = (
         ("Assets", _named(found.assets)), ("Insertion orders", _named(found.orders)),
         ("Sites", _named(found.sites)), ("Screens", _named(found.screens)),
         ("Not counted", found.excluded.total()), ("Repeats", found.repeats),
-        ("Numbers missing", missing), ("Gaps", gaps), ("Overlaps", found.swept.overlaps.number),
+        ("Numbers missing", missing), ("Declared lost", lost), ("Gaps", gaps),
+        ("Overlaps", found.swept.overlaps.number),
     )  # fmt: skip
     figures = [
         element("div", element("h3", name),

@@ -5,7 +5,8 @@ gone when the process is, however that ends. Each play takes some 80 bytes there
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice, takewhile
 from typing import Any, Final, NamedTuple, Self
 
 from pop_stream.errors import WorkFailedError
@@ -16,15 +17,32 @@ PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-16000; PRAGM
 CREATE TABLE plays(site INT, screen INT, start INT, end INT, asset INT, io INT, hour INT, id BLOB,
 sure INT);
 CREATE TABLE numbers(screen INT, boot TEXT, seq INT, day INT);
+CREATE TABLE told(screen INT, first INT, last INT, reason INT, since INT, until INT);
+CREATE TABLE lost(screen INT, first INT, last INT, reason INT, since INT, until INT);
+CREATE TABLE unread(id BLOB);
 """
 _PLAY: Final = "INSERT INTO plays VALUES (?,?,?,?,?,?,?,?,?)"
 _NUMBER: Final = "INSERT INTO numbers VALUES (?,?,?,?)"
+_TOLD: Final = "INSERT INTO told VALUES (?,?,?,?,?,?)"
+_LOST: Final = "INSERT INTO lost VALUES (?,?,?,?,?,?)"
+_UNREAD: Final = "INSERT INTO unread VALUES (?)"
+#: By what an index can do: of ranges that are apart, the last numbers are in order, too.
+_LOST_IN_ORDER: Final = "CREATE INDEX lost_in_order ON lost(screen, last)"
 _BY_TIME: Final = """SELECT site, screen, start, end, asset, io, hour, id, sure FROM plays
 ORDER BY site, start, screen, asset, id"""
 _REPEATED: Final = """SELECT site, screen, start, end, asset, io, hour, id, sure FROM plays
 WHERE id IN (SELECT id FROM plays WHERE id IS NOT NULL GROUP BY id HAVING count(*) > 1)
 ORDER BY id"""
 _BY_NUMBER: Final = "SELECT screen, boot, seq, day FROM numbers ORDER BY screen, boot, seq"
+# Of equal ones first those of which it is known when they were.
+_BY_LOSS: Final = """SELECT screen, first, last, reason, since, until FROM told
+ORDER BY screen, first, since IS NULL, last, reason, since, until"""
+_LOSSES: Final = "SELECT screen, first, last, reason, since, until FROM lost ORDER BY screen, last"
+_LOST_FROM: Final = "SELECT first, last FROM lost WHERE screen = ? AND last >= ? ORDER BY last"
+_BESIDE_LOSSES: Final = """SELECT screen, '', seq, min(day) FROM numbers
+WHERE seq IS NOT NULL AND screen IN (SELECT screen FROM lost) GROUP BY screen, seq
+ORDER BY screen, seq"""
+_ALL_UNREAD: Final = "SELECT count(DISTINCT id) FROM unread"
 
 
 class SpilledPlay(NamedTuple):
@@ -53,8 +71,21 @@ class SpilledNumber(NamedTuple):
     day: int | None
 
 
+class SpilledLoss(NamedTuple):
+    """Numbers of a screen that its player declares lost: from `first` to `last`, both included."""
+
+    screen: int
+    first: int
+    last: int
+    #: The number of its name.
+    reason: int
+    #: In epoch milliseconds, as the player says; None: not known.
+    since: int | None
+    until: int | None
+
+
 class Spill:
-    """Plays and numbers, for reading in order. Use it as a context manager."""
+    """Plays, numbers and losses, for reading in order. Use it as a context manager."""
 
     def __init__(self) -> None:
         """Empty. Raises WorkFailedError when there is no room for the file."""
@@ -64,6 +95,9 @@ class Spill:
         self._base.execute("BEGIN")
         self._plays: list[SpilledPlay] = []
         self._numbers: list[SpilledNumber] = []
+        self._told: list[SpilledLoss] = []
+        self._unread: list[tuple[bytes]] = []
+        self._has_lost = False
 
     def __enter__(self) -> Self:
         return self
@@ -83,6 +117,26 @@ class Spill:
         if len(self._numbers) >= _AT_ONCE:
             self._write(_NUMBER, self._numbers)
 
+    def add_loss(self, loss: SpilledLoss) -> None:
+        """Keep a loss as it was told."""
+        self._told.append(loss)
+        if len(self._told) >= _AT_ONCE:
+            self._write(_TOLD, self._told)
+
+    def add_unread(self, pop_id: bytes) -> None:
+        """Keep the id of an event whose losses are not known."""
+        self._unread.append((pop_id,))
+        if len(self._unread) >= _AT_ONCE:
+            self._write(_UNREAD, self._unread)
+
+    def keep_lost(self, losses: Iterable[SpilledLoss]) -> None:
+        """Keep losses that are apart, once and for all, for `losses` and `lost_within`."""
+        rest = iter(losses)
+        while some := list(islice(rest, _AT_ONCE)):
+            self._has_lost = True
+            self._write(_LOST, some)
+        self._done(_LOST_IN_ORDER)
+
     def by_time(self) -> Iterator[SpilledPlay]:
         """All plays: site by site, in the order of their starts."""
         return map(SpilledPlay._make, self._sorted(_BY_TIME))
@@ -95,11 +149,46 @@ class Spill:
         """All numbers: screen by screen, boot by boot, ascending."""
         return map(SpilledNumber._make, self._sorted(_BY_NUMBER))
 
-    def _sorted(self, query: str) -> Iterator[tuple[Any, ...]]:
-        self._write(_PLAY, self._plays)
-        self._write(_NUMBER, self._numbers)
+    def by_loss(self) -> Iterator[SpilledLoss]:
+        """All losses as they were told: screen by screen, in the order of their first numbers."""
+        return map(SpilledLoss._make, self._sorted(_BY_LOSS))
+
+    def losses(self) -> Iterator[SpilledLoss]:
+        """All losses that are kept apart: screen by screen, ascending."""
+        return map(SpilledLoss._make, self._sorted(_LOSSES))
+
+    def lost_within(self, screen: int, first: int, last: int) -> Iterator[tuple[int, int]]:
+        """Of a screen those that have one of these numbers, ascending: first and last of each."""
+        # Asked for every hole, and nearly always there is no loss at all.
+        if self._has_lost:
+            yield from takewhile(
+                lambda span: span[0] <= last, self._sorted(_LOST_FROM, (screen, first))
+            )
+
+    def beside_losses(self) -> Iterator[SpilledNumber]:
+        """The numbers of all screens with losses, each once: screen by screen, ascending."""
+        return map(SpilledNumber._make, self._sorted(_BESIDE_LOSSES))
+
+    def unread(self) -> int:
+        """How many events there are whose losses are not known."""
+        ((number,),) = self._sorted(_ALL_UNREAD)
+        return int(number)
+
+    def _sorted(self, query: str, given: tuple[int, ...] = ()) -> Iterator[tuple[Any, ...]]:
+        for statement, rows in (
+            (_PLAY, self._plays), (_NUMBER, self._numbers), (_TOLD, self._told),
+            (_UNREAD, self._unread),
+        ):  # fmt: skip
+            if rows:
+                self._write(statement, rows)
         try:
-            yield from self._base.execute(query)
+            yield from self._base.execute(query, given)
+        except sqlite3.OperationalError as error:
+            raise _no_room(error) from error
+
+    def _done(self, statement: str) -> None:
+        try:
+            self._base.execute(statement)
         except sqlite3.OperationalError as error:
             raise _no_room(error) from error
 

@@ -14,6 +14,7 @@ from pop_stream.analysis.event_view import EventView
 from pop_stream.analysis.report.hours import Hour
 from pop_stream.analysis.report.lags import Lags
 from pop_stream.analysis.report.local_time import HOUR, NOT_PLACED, How, Mark
+from pop_stream.analysis.report.lost import Lost, apart, count_lost
 from pop_stream.analysis.report.numbers import Numbers, count_numbers
 from pop_stream.analysis.report.play import (
     Excluded,
@@ -24,11 +25,12 @@ from pop_stream.analysis.report.play import (
     Times,
     local_seconds,
 )
-from pop_stream.analysis.report.spill import Spill, SpilledNumber, SpilledPlay
+from pop_stream.analysis.report.spill import Spill, SpilledLoss, SpilledNumber, SpilledPlay
 from pop_stream.analysis.report.sweep import Swept, repeats, sweep
 from pop_stream.analysis.report.tally import OTHERS, Names, Tally, short
 from pop_stream.pop.event import Fault, Flag
 from pop_stream.pop.identity import fallback_pop_id, parse_pop_id
+from pop_stream.pop.loss import HEADER, read_losses
 
 #: So many names of each kind are told apart.
 MOST: Final = 50_000
@@ -41,6 +43,8 @@ _MOST_DIGITS: Final = 15
 _BOOT_BYTES: Final = 64
 #: What is said where an event names no insertion order.
 NO_ORDER: Final = ""
+#: And where a declared loss names no reason.
+NO_REASON: Final = ""
 
 
 class Reason(NamedTuple):
@@ -48,6 +52,17 @@ class Reason(NamedTuple):
 
     reason: str
     status: str
+
+
+class _Told(NamedTuple):
+    """What the headers of an event tell."""
+
+    pop_id: bytes
+    #: The start of its player, and the number that this gave to the event.
+    boot: str
+    seq: int | None
+    #: What it declares lost, as it is written; None: nothing.
+    lost: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +99,8 @@ class Counted:
         self.screen_names: Names[str] = Names((1 << _SITE_SHIFT) - 1)
         self.swept = Swept()
         self.numbers = Numbers()
+        self.lost = Lost()
+        self.loss_reasons: Names[str] = Names(_MOST_REASONS)
         self.repeats = 0
 
     @property
@@ -124,14 +141,14 @@ class Survey:
         counted = self.counted
         counted.records += 1
         said = self._reader.read(event)
-        pop_id, boot, seq = _headers_of(event)
+        told = _headers_of(event)
         if isinstance(said, Play):
             counted.plays += 1
             counted.seconds += said.times.placed.length
             counted.how[said.times.placed.how] += 1
             if said.flags:
                 counted.flags.update(said.flags)
-            screen, day = self._count(event, said, pop_id)
+            screen, day = self._count(event, said, told.pop_id)
         else:
             screen, day = self._screen_of(event), None
             if isinstance(said, Excluded):
@@ -141,14 +158,20 @@ class Survey:
                 day = self._day_outside(event)
         if event.is_ours and not isinstance(said, Outside):
             self._count_reason(event, said)
-        if screen != OTHERS and (seq is not None or isinstance(said, Play)):
-            self._spill.add_number(SpilledNumber(screen, boot, seq, day))
+        if screen != OTHERS and (told.seq is not None or isinstance(said, Play)):
+            self._spill.add_number(SpilledNumber(screen, told.boot, told.seq, day))
+        if told.lost is not None:
+            self._note_losses(screen, told.pop_id, told.lost)
 
     def finish(self, *, gap_seconds: int) -> Counted:
         """Look at what has to be in order, and give everything."""
         counted = self.counted
         counted.swept = sweep(self._spill.by_time(), gap_seconds=gap_seconds)
-        counted.numbers = count_numbers(self._spill.by_number())
+        self._spill.keep_lost(apart(self._spill.by_loss()))
+        counted.numbers = count_numbers(self._spill.by_number(), self._spill.lost_within)
+        counted.lost = count_lost(
+            self._spill.losses(), self._spill.beside_losses(), unread=self._spill.unread()
+        )
         for play in repeats(self._spill.repeated()):
             counted.repeats += 1
             counted.assets.add_repeat(play.asset)
@@ -212,6 +235,17 @@ class Survey:
         length = said.times.placed.length if isinstance(said, Play) else 0
         self.counted.reasons.add(told, 1, length)
 
+    def _note_losses(self, screen: int, pop_id: bytes, value: bytes) -> None:
+        losses = read_losses(value)
+        if losses is None or (losses and screen == OTHERS):
+            self._spill.add_unread(pop_id)
+            return
+        for loss in losses:
+            reason = self.counted.loss_reasons.number(loss.reason)
+            self._spill.add_loss(
+                SpilledLoss(screen, loss.first, loss.last, reason, loss.since, loss.until)
+            )
+
     def _screen_of(self, event: EventView) -> int:
         """The screen of what is no play: by its fields, else by its key."""
         site, screen = (event.fields.get(name) for name in ("siteId", "screenId"))
@@ -259,8 +293,7 @@ def _state_of(fields: dict[str, Any]) -> str:
     return state if state in ("Full", "Partial", "none") else "other"
 
 
-def _headers_of(event: EventView) -> tuple[bytes, str, int | None]:
-    """The event's id, and the boot and the number that its player gave it."""
+def _headers_of(event: EventView) -> _Told:
     # Of several of one name the last counts.
     headers = dict(event.headers)
     number = headers.get("pop-seq", b"")
@@ -272,4 +305,7 @@ def _headers_of(event: EventView) -> tuple[bytes, str, int | None]:
         pop_id = parse_pop_id(headers.get("pop-id")) or fallback_pop_id(
             event.topic, event.partition, event.offset
         )
-    return bytes.fromhex(pop_id.replace("-", "")), boot.decode("utf-8", "replace"), seq
+    return _Told(
+        bytes.fromhex(pop_id.replace("-", "")), boot.decode("utf-8", "replace"), seq,
+        headers.get(HEADER),
+    )  # fmt: skip

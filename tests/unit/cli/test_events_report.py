@@ -63,6 +63,26 @@ def test_a_program_gets_all_rows(kept: str, capsys: pytest.CaptureFixture[str]) 
     assert f"{HOSTILE}1" in {row["siteId"] for row in told["tables"]["sites"]}
 
 
+def test_declared_losses_are_in_every_form(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """For a program, in a pipe, and in a file of their own."""
+    kept, folder = tmp_path / "kept.ndjson", tmp_path / "csv"
+    told = (("pop-lost", b'[{"reason": "write-failed", "first": 2, "last": 4}]'),)
+    events = (record(1, seq=1), record(6, seq=6, headers=told))
+    kept.write_bytes(b"".join(orjson.dumps(as_object(event)) + b"\n" for event in events))
+    asked = ("--from", str(kept), "--csv", str(folder))
+
+    assert "lost_screens\t1202\t7\twrite-failed\t3\t0" in printed(capsys, *asked).splitlines()
+    lines = (folder / "lost_reasons.csv").read_text().splitlines()
+    assert lines[1] == '"write-failed","the disk of the player took no writing",3,1,0'
+    tables = json.loads(printed(capsys, *asked, "--json"))["tables"]
+    assert [(row["reason"], row["first"], row["last"]) for row in tables["lost"]] == [
+        ("write-failed", 2, 4)
+    ]
+    assert [(row["missing"], row["lost"]) for row in tables["completeness"]] == [(1, 3)]
+
+
 def test_a_report_that_is_wrong_ends_with_an_error(
     kept: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pop_stream.analysis.report.spill import Spill, SpilledNumber
+from pop_stream.analysis.report.spill import Spill, SpilledLoss, SpilledNumber
 from pop_stream.errors import WorkFailedError
 from tests.unit.analysis.report.test_sweep import play
 
@@ -22,6 +22,50 @@ def test_plays_come_site_by_site_in_the_order_of_their_starts() -> None:
 
     assert len(plays) == 12_000
     assert plays == sorted(plays, key=lambda one: (one.site, one.start, one.screen))
+
+
+def loss(screen: int, first: int, last: int) -> SpilledLoss:
+    """A loss for the first of all reasons."""
+    return SpilledLoss(screen, first, last, 1, None, None)
+
+
+def test_losses_are_found_by_the_numbers_in_them() -> None:
+    """Of the screen that is asked for, as far as they touch the range; more than are written."""
+    with Spill() as spill:
+        assert list(spill.lost_within(1, 1, 10**15)) == []
+        for number in range(12_000, 0, -2):
+            spill.add_loss(loss(1, number, number))
+        spill.add_loss(loss(2, 3, 9))
+        spill.keep_lost(spill.by_loss())
+        asked = ((1, 3, 8), (1, 3, 3), (2, 1, 2), (2, 1, 3), (2, 9, 20), (2, 5, 5), (3, 1, 9))
+        found = [list(spill.lost_within(*each)) for each in asked]
+        losses = list(spill.losses())
+
+    assert found == [[(4, 4), (6, 6), (8, 8)], [], [], [(3, 9)], [(3, 9)], [(3, 9)], []]
+    assert losses == [*(loss(1, number, number) for number in range(2, 12_001, 2)), loss(2, 3, 9)]
+
+
+def test_numbers_beside_losses_come_once() -> None:
+    """Of screens with a loss only; with the day that one of them has."""
+    with Spill() as spill:
+        for screen, boot, seq, day in ((1, "b", 2, None), (1, "a", 2, 7), (1, "a", None, 7),
+                                       (2, "a", 1, 7), (1, "a", 1, 6)):  # fmt: skip
+            spill.add_number(SpilledNumber(screen, boot, seq, day))
+        spill.add_loss(loss(1, 3, 9))
+        spill.keep_lost(spill.by_loss())
+
+        assert list(spill.beside_losses()) == [
+            SpilledNumber(1, "", 1, 6), SpilledNumber(1, "", 2, 7)
+        ]  # fmt: skip
+
+
+def test_an_event_whose_losses_are_not_known_counts_once() -> None:
+    """However often it comes."""
+    with Spill() as spill:
+        assert spill.unread() == 0
+        for number in range(12_000):
+            spill.add_unread(bytes([number % 3]))
+        assert spill.unread() == 3
 
 
 def fill(spill: Spill, number: int) -> None:
