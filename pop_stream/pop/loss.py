@@ -33,7 +33,7 @@ class Reason(StrEnum):
 
 #: For people who do not know the player.
 MEANINGS: Final[Mapping[str, str]] = {
-    Reason.FULL: "the disk of the player was full",
+    Reason.FULL: "the player's disk, or its outbox, was full",
     Reason.FAILED: "the disk of the player took no writing",
     Reason.DAMAGED: "the player's file was damaged, and these could not be read any more",
     Reason.CUT_OFF: "the end of the player's file is missing, or all of it",

@@ -65,7 +65,7 @@ def test_what_is_declared_lost_is_told_apart_from_what_is_missing() -> None:
     assert found(report)["numbers that are missing"] == 1 + 5
     assert found(report)["plays that players declare lost, beside these"] == 3 + 1
     assert rows(report, "lost_reasons") == [
-        ("outbox-full", "the disk of the player was full", 3, 1, 0),
+        ("outbox-full", "the player's disk, or its outbox, was full", 3, 1, 0),
         ("outbox-damaged", "the player's file was damaged, and these could not be read any more",
          1, 1, 0),
     ]  # fmt: skip
