@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from pop_stream.errors import WorkFailedError
-from pop_stream.player.moments import utc
 from pop_stream.player.outbox.clock import Sync
 from pop_stream.player.outbox.row import State
 from pop_stream.player.outbox.standing import NAMED_MOST, Contents, Standing
+from pop_stream.pop.moments import utc
 from pop_stream.watch.figures import span
 
 _WORDS = {
