@@ -68,6 +68,9 @@ def drain(
     # Not at the top: aiokafka takes its time to import, and --help should not wait for it.
     from pop_stream.player.sending.sender import Conduct  # noqa: PLC0415
 
+    if follow:
+        # A service that is stopped ends well, also before there is anything to send.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with _opened(path, waits=follow) as store:
         conduct = Conduct(follow=follow, rate=rate)
         return asyncio.run(_drain(settings, store, conduct, as_json=as_json))
@@ -77,6 +80,8 @@ def _opened(path: Path, *, waits: bool) -> "Store":
     """Open the outbox; with `waits`, when its player has made it, and its disk can be read."""
     from pop_stream.player.sending.store import Store  # noqa: PLC0415
 
+    if waits and not path.exists():
+        log.info("outbox.awaited", extra={"path": str(path)})
     while True:
         try:
             if not waits or path.exists():

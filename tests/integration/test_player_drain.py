@@ -369,6 +369,27 @@ def test_a_person_who_interrupts_it_is_told_so(topics: Settings, path: Path) -> 
     assert len(ids(topics)) == found[State.ACKED]
 
 
+def test_a_service_without_an_outbox_yet_ends_well_when_it_is_told_to(
+    topics: Settings, path: Path
+) -> None:
+    """As it does at any other time: systemd would call it failed."""
+    with draining(topics, path, "--follow") as drain:
+        log = path.with_name("drain.log")
+        eventually(lambda: "outbox.awaited" in log.read_text(), "it waits for the outbox")
+        assert drain.leaves() == 0
+
+
+def test_what_is_resent_comes_again_under_its_pop_id(topics: Settings, path: Path) -> None:
+    """To a Kafka that has lost what it had confirmed."""
+    waiting(path, 20)
+    for arguments in (("drain",), ("resend", "--all"), ("drain",)):
+        done = run_command(topics, "player", arguments[0], "--outbox", path, *arguments[1:])
+        assert done.returncode == 0, done.stderr
+
+    assert ids(topics) == {id_text(number): 2 for number in range(1, 21)}
+    assert states(path) == {State.ACKED: 20}
+
+
 def test_no_outbox_is_said_to_be_none(topics: Settings, path: Path) -> None:
     """None is made, by whoever mistypes its name."""
     done = run_command(topics, "player", "drain", "--outbox", path)
