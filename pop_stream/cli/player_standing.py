@@ -28,7 +28,7 @@ _Sample: TypeAlias = tuple[str, str, str, float | None]
 
 def as_object(standing: Standing, *, now_ms: int) -> dict[str, Any]:
     """All of it, for a program; null where the file cannot be read."""
-    contents = standing.contents
+    contents, limits = standing.contents, standing.limits
     return {
         "outbox": str(standing.path),
         "plays": contents and {_NAMES[state]: plays for state, plays in contents.plays.items()},
@@ -37,8 +37,8 @@ def as_object(standing: Standing, *, now_ms: int) -> dict[str, Any]:
         "lastAck": contents and _iso(contents.last_ack),
         "heartbeat": contents and _iso(contents.heartbeat),
         "bytes": {"used": contents and contents.used_bytes, "file": standing.file_bytes,
-                  "log": standing.log_bytes, "soft": standing.limits.soft,
-                  "hard": standing.limits.hard},
+                  "log": standing.log_bytes, "soft": limits and limits.soft,
+                  "hard": limits and limits.hard},
         "lost": contents and [each.as_object() for each in contents.untold],
         "aside": contents and [
             {"popId": each.pop_id, "screen": each.key, "playedAt": _iso(each.started),
@@ -57,10 +57,11 @@ def as_lines(standing: Standing, *, now_ms: int) -> Iterator[str]:
     contents = standing.contents
     if contents is not None:
         yield from _lines_of(contents, now_ms)
-        limits = standing.limits
+    if contents is not None and (limits := standing.limits) is not None:
         yield (f"{contents.used_bytes / _MIB:,.1f} MiB used; warns from "
                f"{limits.soft / _MIB:,.0f} on, takes nothing beyond {limits.hard / _MIB:,.0f}"
                )  # fmt: skip
+    if contents is not None:
         yield f"clock: {standing.clock}; at the latest play: {contents.last_clock or 'no play'}"
     yield f"recorded by {_process(standing.recorder)}; sent by {_process(standing.sender)}"
     if contents is not None:
@@ -96,11 +97,12 @@ def as_textfile(standing: Standing) -> str:
 
     What is not known is absent: 0 would be a lie.
     """
-    contents = standing.contents
+    contents, limits = standing.contents, standing.limits
     samples = [
         *(_of_contents(contents) if contents is not None else ()),
-        ("outbox_soft_limit_bytes", "From here on the outbox says so.", "", standing.limits.soft),
-        ("outbox_hard_limit_bytes", "Nothing is written beyond.", "", standing.limits.hard),
+        ("outbox_soft_limit_bytes", "From here on the outbox says so.", "",
+         limits and limits.soft),
+        ("outbox_hard_limit_bytes", "Nothing is written beyond.", "", limits and limits.hard),
         ("outbox_damaged", "1: the file is not what was written.", "", int(bool(standing.damage))),
         ("clock_synchronised", "1: the kernel's clock is kept in time; absent when unknown.", "",
          {Sync.SYNCED: 1, Sync.UNSYNCED: 0}.get(Sync(standing.clock))),

@@ -22,10 +22,9 @@ def status(*, outbox: Path, textfile: Path | None, as_json: bool) -> int:
     r"""Say how an outbox stands: what waits and since when, what is lost, who records and sends.
 
     Writes nothing into the outbox, and may be asked while it is used, or when its disk is
-    read-only. The limits shown are those that a player has unless it sets its own. With
-    --prometheus, which is asked often, what is confirmed is not counted: all of the file would be
-    read for it. The exit code is 1 when something is lost or set aside, or when the file is
-    damaged; `player verify` looks more closely.
+    read-only. With --prometheus, which is asked often, what is confirmed is not counted: all of
+    the file would be read for it. The exit code is 1 when something is lost or set aside, or when
+    the file is damaged; `player verify` looks more closely.
 
     \b
     Example:

@@ -11,7 +11,7 @@
 """
 
 from pop_stream.player.outbox.clock import Clock
+from pop_stream.player.outbox.limits import Limits
 from pop_stream.player.outbox.outbox import Options, Outbox, Play
-from pop_stream.player.outbox.room import Limits
 
 __all__ = ["Clock", "Limits", "Options", "Outbox", "Play"]

@@ -1,8 +1,10 @@
 """Writes plays into an outbox that were told of from outside, when they were over."""
 
 import secrets
+import sqlite3
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -11,9 +13,11 @@ from zoneinfo import ZoneInfo
 from pop_stream.errors import OutboxBusyError, WorkFailedError
 from pop_stream.player.outbox.changes import Started
 from pop_stream.player.outbox.clock import Clock
+from pop_stream.player.outbox.limits import Limits, noted_limits
+from pop_stream.player.outbox.reading import reading
 from pop_stream.player.outbox.recording import Recording
-from pop_stream.player.outbox.room import Limits
 from pop_stream.player.outbox.row import Row
+from pop_stream.player.outbox.schema import ForeignFileError
 from pop_stream.player.telling import Told, row_of
 
 _TOGETHER: Final = 512
@@ -49,14 +53,23 @@ def keep(
 
 
 def _recording(path: Path, boot: bytes) -> Recording:
-    patience = time.monotonic() + _PATIENCE_SECONDS
+    patience, limits = time.monotonic() + _PATIENCE_SECONDS, _limits_of(path)
     while True:
         try:
-            return Recording(path, boot=boot, limits=Limits(), clock=Clock())
+            return Recording(path, boot=boot, limits=limits, clock=Clock())
         except OutboxBusyError:
             if time.monotonic() > patience:
                 raise
             time.sleep(_TRY_SECONDS)
+
+
+def _limits_of(path: Path) -> Limits:
+    """Those of its player, if it has one."""
+    # What is wrong with it is for the recording to say, or to mend.
+    unreadable = suppress(OSError, sqlite3.Error, ForeignFileError, UnicodeDecodeError)
+    with unreadable, reading(path) as connection:
+        return noted_limits(connection)
+    return Limits()
 
 
 def new_boot() -> bytes:

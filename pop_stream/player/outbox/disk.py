@@ -17,9 +17,10 @@ from pop_stream.errors import PopStreamError
 from pop_stream.player.outbox import opening, patrol, room
 from pop_stream.player.outbox.file import OutboxFile, is_busy, is_damage, is_full
 from pop_stream.player.outbox.interrupted import close_interrupted
+from pop_stream.player.outbox.limits import Limits, note_limits
 from pop_stream.player.outbox.locks import FileLock, recording_lock
 from pop_stream.player.outbox.marks import Marks, MarksFile
-from pop_stream.player.outbox.room import Limits, Reserve
+from pop_stream.player.outbox.room import Reserve
 
 log = logging.getLogger(__name__)
 
@@ -252,10 +253,13 @@ class Disk:
 
     def _close_interrupted(self) -> None:
         try:
-            with self.transaction() as connection:
-                close_interrupted(connection, except_boot=self._boot)
+            self._begin()
         except sqlite3.Error as error:
             if not is_damage(error) or not self.mend(str(error)):
                 raise
-            with self.transaction() as connection:
-                close_interrupted(connection, except_boot=self._boot)
+            self._begin()
+
+    def _begin(self) -> None:
+        with self.transaction() as connection:
+            close_interrupted(connection, except_boot=self._boot)
+            note_limits(connection, self._limits)

@@ -11,6 +11,9 @@ from pop_stream.player.outbox.schema import DamagedError, seal_of_values
 
 #: When the player lived last, in epoch milliseconds.
 HEARTBEAT: Final = "heartbeat"
+#: How large the player lets it become, in bytes: what it says, and what it keeps.
+SOFT_LIMIT: Final = "soft limit"
+HARD_LIMIT: Final = "hard limit"
 #: The file comes from a salvage, and what is missing in it was not declared yet.
 MENDED: Final = "mended"
 

@@ -23,8 +23,8 @@ from pop_stream.player.outbox.event import (
     require_sound,
     with_end,
 )
+from pop_stream.player.outbox.limits import Limits
 from pop_stream.player.outbox.recording import Recording
-from pop_stream.player.outbox.room import Limits
 from pop_stream.player.outbox.row import Row, State
 from pop_stream.player.outbox.writer import QUEUED_MOST, Change, Writer
 from pop_stream.pop.identity import PopIdMaker

@@ -15,9 +15,9 @@ from pop_stream.player.outbox import losses
 from pop_stream.player.outbox.changes import Ended, Lived, Started
 from pop_stream.player.outbox.clock import Clock
 from pop_stream.player.outbox.disk import Disk, Why
+from pop_stream.player.outbox.limits import Limits
 from pop_stream.player.outbox.losses import Loss
 from pop_stream.player.outbox.marks import Marks
-from pop_stream.player.outbox.room import Limits
 from pop_stream.player.outbox.settled import settled
 from pop_stream.player.outbox.untold import Untold
 from pop_stream.player.outbox.writer import Change

@@ -4,7 +4,6 @@ import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -24,16 +23,6 @@ RESERVE_BYTES: Final = 4_500 * 1024
 _SEAL: Final = COLUMNS.index("seal")
 _INSERT: Final = f"INSERT INTO plays VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608
 _PLAYS: Final = f"SELECT {', '.join(COLUMNS)} FROM plays"  # noqa: S608 - our own names
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How large an outbox may become, in bytes. The log beside it takes up to 8 MiB more."""
-
-    #: From here on it says so.
-    soft: int = 512 * 1024 * 1024
-    #: Nothing is written beyond.
-    hard: int = 1024 * 1024 * 1024
 
 
 def is_smaller(path: Path, limit: int) -> bool:

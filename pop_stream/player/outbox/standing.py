@@ -12,11 +12,12 @@ import orjson
 from pop_stream.player.outbox import facts, losses
 from pop_stream.player.outbox.clock import kernel_sync
 from pop_stream.player.outbox.holders import recorder_of, sender_of
+from pop_stream.player.outbox.limits import Limits, noted_limits
 from pop_stream.player.outbox.log_check import log_of
 from pop_stream.player.outbox.losses import Loss
 from pop_stream.player.outbox.marks import read_marks
 from pop_stream.player.outbox.reading import reading
-from pop_stream.player.outbox.room import Limits, used_bytes
+from pop_stream.player.outbox.room import used_bytes
 from pop_stream.player.outbox.row import State
 from pop_stream.player.outbox.schema import ForeignFileError
 from pop_stream.player.outbox.verifying import log_damage, marks_damage
@@ -87,7 +88,8 @@ class Standing:
     contents: Contents | None
     #: What is wrong with the file; none: it is sound, as far as it was looked at.
     damage: tuple[str, ...]
-    limits: Limits
+    #: Of the player that recorded last; None: they cannot be read.
+    limits: Limits | None
     #: Of the file, and of the log beside it.
     file_bytes: int
     log_bytes: int
@@ -108,7 +110,8 @@ def standing_of(path: Path, *, with_confirmed: bool = True) -> Standing:
 
     To count what is confirmed, all of the file must be read.
     """
-    marks, damage, contents = read_marks(path), [], None
+    marks, damage = read_marks(path), list[str]()
+    contents, limits = None, None
     if said := log_damage(path):
         damage.append(said)
     try:
@@ -116,13 +119,14 @@ def standing_of(path: Path, *, with_confirmed: bool = True) -> Standing:
             connection.execute("BEGIN")
             damage += [each.text for each in marks_damage(connection, marks)]
             contents = _contents(connection, with_confirmed=with_confirmed)
+            limits = noted_limits(connection)
     except (sqlite3.Error, ForeignFileError, UnicodeDecodeError, ValueError) as error:
         damage.append(str(error))
     return Standing(
         path=path,
         contents=contents,
         damage=tuple(damage),
-        limits=Limits(),
+        limits=limits,
         file_bytes=_size(path),
         log_bytes=_size(log_of(path)),
         clock=kernel_sync(),

@@ -202,12 +202,10 @@ def test_a_disk_that_takes_nothing_is_exit_1(tmp_path: Path) -> None:
     assert "takes nothing" in done.stderr
 
 
-def test_a_play_that_could_not_be_kept_is_not_told_as_kept(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Exit code 1, without its id; what was there is there."""
+def test_a_play_that_could_not_be_kept_is_not_told_as_kept(path: Path) -> None:
+    """Exit code 1, without its id; what was there is there. The limits are those of the player."""
     recorded(path, 1)
-    monkeypatch.setattr(keeping, "Limits", lambda: Limits(hard=1))
+    Outbox(path, zone="UTC", limits=Limits(hard=1)).close()
     done = send("--outbox", path)
 
     assert (done.returncode, done.stdout) == (1, "")

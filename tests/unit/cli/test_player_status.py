@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 import pytest
 
-from pop_stream.player import Outbox
+from pop_stream.player import Limits, Outbox
 from pop_stream.player.outbox import losses, reading
 from pop_stream.player.outbox.locks import sending_lock
 from pop_stream.player.outbox.losses import Loss, Reason
@@ -65,6 +65,18 @@ def test_it_says_what_waits_and_who_uses_it(path: Path) -> None:
     assert found["oldestWaitingSeconds"] >= 0
     assert found["bytes"]["soft"] < found["bytes"]["hard"]
     assert found["damage"] == found["lost"] == found["aside"] == []
+
+
+def test_the_limits_are_those_that_the_player_has_set(path: Path) -> None:
+    """Also when it does not run; and those that all have, where it has set none."""
+    recorded(path, 1)
+    usual = told(path)["bytes"]
+    Outbox(path, zone="UTC", limits=Limits(soft=5 << 20, hard=7 << 20)).close()
+    found = told(path)["bytes"]
+
+    assert (usual["soft"], usual["hard"]) == (512 << 20, 1 << 30)
+    assert (found["soft"], found["hard"]) == (5 << 20, 7 << 20)
+    assert "warns from 5 on, takes nothing beyond 7" in status(path).stdout
 
 
 def test_nobody_uses_it_once_all_have_ended(path: Path) -> None:
