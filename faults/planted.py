@@ -15,10 +15,8 @@ from typing import Any
 import orjson
 
 from pop_stream.cli.main import main
-from pop_stream.pop import event, verdict
+from pop_stream.pop import event
 from pop_stream.pop.event import Forward
-from pop_stream.pop.outcome import Answer, Outcome
-from pop_stream.pop.verdict import Policy
 from pop_stream.stream import forwarder, transport
 from pop_stream.stream.claim import Claim, Stage, claims_of
 from pop_stream.stream.continuity import Continuity
@@ -55,13 +53,13 @@ def _do_not_wait_for_the_hand_off() -> None:
 
 def _follow_redirects() -> None:
     """A redirect counts as success, as with a client that follows it and is answered 200."""
-    is_success = verdict.is_success
+    begin = forwarder.Forwarder.__init__
 
-    def planted(outcome: Outcome, policy: Policy) -> bool:
-        redirected = isinstance(outcome, Answer) and 300 <= outcome.status < 400
-        return redirected or is_success(outcome, policy)
+    def planted(self: forwarder.Forwarder, *args: Any, **kwargs: Any) -> None:
+        begin(self, *args, **kwargs)
+        self._successes |= frozenset(range(300, 400))
 
-    vars(forwarder)["is_success"] = planted
+    forwarder.Forwarder.__init__ = planted  # type: ignore[method-assign]
 
 
 def _commit_one_too_high() -> None:

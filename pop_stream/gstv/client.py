@@ -67,11 +67,14 @@ class GstvClient(Generic[T]):
         #: together. A refusal that comes at once says nothing of GSTV's speed.
         self.worked = 0
         self.worked_seconds = 0.0
-        self._busy: dict[Connection[T], None] = {}
-        self._idle: dict[Connection[T], None] = {}
+        #: How many connections have a post under way.
+        self._busy = 0
+        #: Those without one; the last used last.
+        self._idle: list[Connection[T]] = []
         self._waiting: deque[_Waiting[T]] = deque()
         self._connecting: set[asyncio.Task[None]] = set()
-        self._open: set[Connection[T]] = set()
+        #: Those whose socket is not closed yet, the oldest first.
+        self._open: dict[Connection[T], None] = {}
         self._none_open = asyncio.Event()
         self._closed = False
         self._sweep_timer: asyncio.TimerHandle | None = None
@@ -86,25 +89,25 @@ class GstvClient(Generic[T]):
     @property
     def in_flight(self) -> int:
         """How many posts have been started whose outcome is not known yet."""
-        return len(self._busy) + len(self._waiting)
+        return self._busy + len(self._waiting)
 
     @property
     def oldest_started_at(self) -> float | None:
         """When the oldest post in flight was started, on the clock of `time.monotonic`."""
-        started = [connection.started_at for connection in self._busy]
+        started = [connection.started_at for connection in self._open if connection.busy]
         if self._waiting:
             started.append(self._waiting[0].started_at)
         return min(started, default=None)
 
     def post(
         self, token: T, body: bytes, pop_id: str, attempt: int, traceparent: str | None = None
-    ) -> None:
-        """Start a post; its outcome comes later, with `token`.
+    ) -> float:
+        """Start a post; its outcome comes later, with `token`. When, by `time.monotonic`.
 
         Raises RuntimeError without room, and ValueError for an impossible pop-id or traceparent:
         nothing was started then.
         """
-        if self._closed or len(self._busy) + len(self._waiting) >= self._max_in_flight:
+        if self._closed or self._busy + len(self._waiting) >= self._max_in_flight:
             raise RuntimeError("the client is closed" if self._closed else "the client is full")
         request = self._request(body, pop_id, attempt, traceparent)
         now = time.monotonic()
@@ -115,8 +118,9 @@ class GstvClient(Generic[T]):
             self._waiting.append(_Waiting(token, request, now))
             self._connect_more()
         else:
-            self._busy[connection] = None
+            self._busy += 1
             connection.send(token, request, now)
+        return now
 
     async def aclose(self) -> None:
         """Close at once: every post in flight ends with NoAnswer(CLOSED). Safe to call twice."""
@@ -128,7 +132,7 @@ class GstvClient(Generic[T]):
             task.cancel()
         while self._waiting:
             self._give_up(self._waiting.popleft(), Trouble.CLOSED, "the client was closed")
-        for connection in [*self._busy, *self._idle]:
+        for connection in list(self._open):
             connection.fail(Trouble.CLOSED, "the client was closed")
         if self._connecting:
             await asyncio.wait(list(self._connecting))
@@ -142,7 +146,7 @@ class GstvClient(Generic[T]):
     def _take_idle(self, now: float) -> Connection[T] | None:
         """The connection used last, if it is still good: the others may then grow idle and go."""
         while self._idle:
-            connection, _ = self._idle.popitem()
+            connection = self._idle.pop()
             idle_for = now - connection.idle_since
             if (
                 idle_for < self._limits.idle_seconds
@@ -157,11 +161,11 @@ class GstvClient(Generic[T]):
         """Give a free connection to the post that has waited longest, or keep it."""
         if self._waiting:
             post = self._waiting.popleft()
-            self._busy[connection] = None
+            self._busy += 1
             connection.send(post.token, post.request, post.started_at)
         else:
             connection.idle_since = now
-            self._idle[connection] = None
+            self._idle.append(connection)
 
     def _make(self) -> Connection[T]:
         limit = self._limits.max_response_bytes
@@ -173,7 +177,7 @@ class GstvClient(Generic[T]):
         """Make as many connections as posts wait for one, within the limits."""
         limits = self._limits
         wanted = min(len(self._waiting), limits.max_concurrent_connects)
-        possible = limits.max_in_flight - len(self._busy) - len(self._idle)
+        possible = limits.max_in_flight - self._busy - len(self._idle)
         while len(self._connecting) < min(wanted, possible):
             self._connecting.add(self._loop.create_task(self._connect()))
 
@@ -185,7 +189,7 @@ class GstvClient(Generic[T]):
         if isinstance(made, NoAnswer):
             self._could_not_connect(made)
             return
-        self._open.add(made)
+        self._open[made] = None
         if self._closed:
             made.fail(Trouble.CLOSED, "the client was closed")
         else:
@@ -202,7 +206,7 @@ class GstvClient(Generic[T]):
     # What the connections tell
 
     def _finished(self, connection: Connection[T], token: T, outcome: Outcome) -> None:
-        del self._busy[connection]
+        self._busy -= 1
         now = time.monotonic()
         if type(outcome) is not Answer or outcome.status < 400:
             self.worked += 1
@@ -217,10 +221,11 @@ class GstvClient(Generic[T]):
             self._on_outcome(token, outcome)
 
     def _died(self, connection: Connection[T]) -> None:
-        self._idle.pop(connection, None)
+        if connection in self._idle:
+            self._idle.remove(connection)
 
     def _gone(self, connection: Connection[T]) -> None:
-        self._open.discard(connection)
+        self._open.pop(connection, None)
         if not self._open:
             self._none_open.set()
 
@@ -249,7 +254,8 @@ class GstvClient(Generic[T]):
         allowed = self._limits.total_timeout_seconds
         while self._waiting and now - self._waiting[0].started_at >= allowed:
             self._give_up(self._waiting.popleft(), Trouble.TIMEOUT, f"not sent in {allowed:g} s")
-        for connection in [one for one in self._busy if now - one.started_at >= allowed]:
+        overdue = [one for one in self._open if one.busy and now - one.started_at >= allowed]
+        for connection in overdue:
             connection.fail(Trouble.TIMEOUT, f"no answer within {allowed:g} s")
 
     def _end_idle(self, now: float) -> None:

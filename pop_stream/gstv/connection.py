@@ -62,6 +62,7 @@ class Connection(asyncio.BaseProtocol, Generic[T]):
     """
 
     __slots__ = (
+        "_finished",
         "_hooks",
         "_interim",
         "_keep_alive",
@@ -84,6 +85,7 @@ class Connection(asyncio.BaseProtocol, Generic[T]):
 
     def __init__(self, hooks: Hooks[T], *, max_response_bytes: int) -> None:
         self._hooks = hooks
+        self._finished = hooks.finished
         self._last = hooks.last
         self._max_response_bytes = max_response_bytes
         self._parser = httptools.HttpResponseParser(self)
@@ -136,13 +138,16 @@ class Connection(asyncio.BaseProtocol, Generic[T]):
         """Read what came: the whole answer at best."""
         if not self.busy:
             self.fail(Trouble.BAD_RESPONSE, "data came that no request asked for")
-            return
-        if self._received == 0:
-            if data == self._last.bytes:
-                self.busy = False
-                self._hooks.finished(self, self._token, self._last.answer)
-                return
+        elif self._received:
+            self._read(data)
+        elif data == self._last.bytes:
+            self.busy = False
+            self._finished(self, self._token, self._last.answer)
+        else:
             self._usual = data.startswith(_USUAL_START)
+            self._read(data)
+
+    def _read(self, data: bytes) -> None:
         self._received += len(data)
         if self._received > self._max_response_bytes:
             self.fail(Trouble.BAD_RESPONSE, f"the answer is over {self._max_response_bytes} bytes")
@@ -207,7 +212,7 @@ class Connection(asyncio.BaseProtocol, Generic[T]):
             self._end(answer)
             return
         self.busy = False
-        self._hooks.finished(self, self._token, answer)
+        self._finished(self, self._token, answer)
 
     def _lost(self, error: Exception | None) -> None:
         if self.dead:
@@ -229,7 +234,7 @@ class Connection(asyncio.BaseProtocol, Generic[T]):
         self._transport.abort()
         if self.busy:
             self.busy = False
-            self._hooks.finished(self, self._token, outcome)
+            self._finished(self, self._token, outcome)
         else:
             self._hooks.died(self)
 

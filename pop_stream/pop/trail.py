@@ -99,7 +99,11 @@ def trail_from_player(headers: Headers, origin: Origin) -> Trail:
 
 def player_pop_id(headers: Headers, topic: str, partition: int, offset: int) -> str:
     """The id of an event that a player wrote: its own once it parses, else made of its place."""
-    return told_pop_id(headers) or fallback_pop_id(topic, partition, offset)
+    # Not told_pop_id(): this is asked of each event, and calls are what it costs.
+    for name, value in reversed(headers):
+        if name == _POP_ID:
+            return parse_pop_id(value) or fallback_pop_id(topic, partition, offset)
+    return fallback_pop_id(topic, partition, offset)
 
 
 def told_pop_id(headers: Headers) -> str | None:

@@ -86,11 +86,6 @@ _MISCONFIGURED_STATUSES = frozenset((401, 403, 407, *range(300, 400)))
 _TRANSIENT_STATUSES = frozenset((408, 425, *range(500, 600)))
 
 
-def is_success(outcome: Outcome, policy: Policy) -> bool:
-    """Whether GSTV has the event, as nearly always: then there is nothing more to judge."""
-    return type(outcome) is Answer and outcome.status in policy.success_statuses
-
-
 def judge(outcome: Outcome, attempts: int, policy: Policy, *, now: float, chance: float) -> Verdict:
     """Say what follows from `outcome`.
 

@@ -14,16 +14,16 @@ from typing import Literal, assert_never
 
 from pop_stream.gstv.client import GstvClient
 from pop_stream.pop.breaker import Breaker
-from pop_stream.pop.event import Forward, Quarantine, Rules, read_event
-from pop_stream.pop.identity import time_of
-from pop_stream.pop.outcome import Outcome
+from pop_stream.pop.event import Quarantine, Rules, read_event
+from pop_stream.pop.outcome import Answer, Outcome
 from pop_stream.pop.play_times import latest_local_time
 from pop_stream.pop.recent import Failed
 from pop_stream.pop.trail import traceparent_of
-from pop_stream.pop.verdict import Delivered, Fail, Hold, Policy, Reason, Retry, is_success, judge
+from pop_stream.pop.verdict import Delivered, Fail, Hold, Policy, Reason, Retry, judge
 from pop_stream.stream.abort import Abort
 from pop_stream.stream.alarm import Alarm
 from pop_stream.stream.claim import Claim, Stage, claims_of, now_ms
+from pop_stream.stream.deliveries import Deliveries, Delivery
 from pop_stream.stream.event_log import EventLog
 from pop_stream.stream.gate import Gate, told
 from pop_stream.stream.handoff import Handoff
@@ -36,10 +36,6 @@ from pop_stream.stream.waiting import Waiting
 from pop_stream.watch.status import Held
 from pop_stream.watch.tally import Tally
 from pop_stream.watch.tracing import Tracing
-
-#: Of so many events one is asked when it was minted: reading the id costs as much as a post's
-#: other metrics together, and how late players are is seen of a part of them as well.
-_INGEST_SAMPLE = 16
 
 MakeClient = Callable[[Callable[[Claim, Outcome], None]], GstvClient[Claim]]
 
@@ -76,6 +72,8 @@ class Forwarder:
         self._conduct = conduct
         self._tracing = tracing
         self._client = make_client(self._on_outcome)
+        self._successes = conduct.policy.success_statuses
+        self._deliveries = Deliveries(tally)
         self._tally = tally
         self._abort = abort
         self._event_log = EventLog()
@@ -92,12 +90,13 @@ class Forwarder:
         self._gate = Gate(tally, conduct.breaker)
         self._pacer = Pacer(self._client, tally, events_per_second=conduct.rate_limit)
         self._working = False
-        self._ended = False
+        self._closed = False
         #: How many attempts have ended.
         self.outcomes = 0
         self._loop = asyncio.get_running_loop()
-        #: Whether attempts will be started at the end of this turn of the loop.
-        self._starting = False
+        #: What has ended in this turn of the loop; at its end all are settled together.
+        self._ended: list[tuple[Claim, Outcome]] = []
+        self._will_turn = False
         self._alarm = Alarm(self._on_alarm)
         self._latest = latest_local_time(datetime.now(UTC))
 
@@ -108,7 +107,12 @@ class Forwarder:
         self._latest = latest_local_time(datetime.now(UTC))
         claims = claims_of(run, stage)
         self._tally.events_received[(stage.value,)] += len(claims)
-        self._waiting.add(claims if self._order is None else self._order.admit(claims))
+        if self._order is not None:
+            self._waiting.add(self._order.admit(claims))
+        elif stage is Stage.FORWARD:
+            self._waiting.add_ready(claims)
+        else:
+            self._waiting.add(claims)
         self._start_attempts()
 
     def resume(self, share: float = 1.0) -> None:
@@ -146,8 +150,8 @@ class Forwarder:
 
     @property
     def in_flight(self) -> int:
-        """How many attempts are under way."""
-        return self._client.in_flight
+        """How many attempts are under way, or have ended and are not settled."""
+        return self._client.in_flight + len(self._ended)
 
     @property
     def oldest_attempt_at(self) -> float | None:
@@ -163,21 +167,21 @@ class Forwarder:
     async def aclose(self) -> None:
         """End all attempts. What has no outcome yet stays unfinished."""
         self.pause()
-        self._ended = True
+        self._closed = True
         self._alarm.set(None)
         await self._client.aclose()
+        self._settle_all()
 
     # An event's way: attempt -> outcome -> verdict -> durable outcome
 
     def _start_attempts(self) -> None:
+        self._settle_all()
         room, started = self._room(), 0
         now = now_ms()
-        while started < room:
-            claim = self._next(now)
-            if claim is None:
-                break
-            if claim.run.open and self._attempt(claim):
-                started += 1
+        while started < room and (claims := self._take_waiting(now, room - started)):
+            for claim in claims:
+                if claim.run.open and self._attempt(claim):
+                    started += 1
         self._pacer.started(started)
         if self._alarm.is_set or self._has_to_wait:
             self._alarm.set(self._next_start())
@@ -190,65 +194,78 @@ class Forwarder:
         allowed = self._gate.room(in_flight) if self._gate.is_shut else None
         return room if allowed is None else min(room, allowed)
 
-    def _next(self, now: int) -> Claim | None:
+    def _take_waiting(self, now: int, most: int) -> list[Claim]:
         if self._gate.is_shut:
             # Any one of those that wait: were it the first, a row of bad events at the head would
             # be taken for an outage for as long as the row is.
-            return self._waiting.any(now, random.random())  # noqa: S311
-        return self._waiting.next(now)
+            return self._waiting.take_any(now, random.random())  # noqa: S311
+        return self._waiting.take(now, most)
 
     def _attempt(self, claim: Claim) -> bool:
+        """Start an attempt. Returns False for an event that cannot be posted."""
         record = claim.record
         reading = read_event(
             record.value, record.key, rules=self._conduct.rules, latest=self._latest
         )
-        match reading:
-            case Quarantine():
-                self._onward.quarantine(claim, reading)
-                return False
-            case Forward(body=body, flags=flags):
-                claim.flags = flags
-                claim.attempted_at = time.monotonic()
-                tracing = self._tracing
-                traceparent = None if tracing is None else _begin_span(tracing, claim)
-                self._client.post(claim, body, claim.pop_id, claim.attempts + 1, traceparent)
-                if self._gate.is_shut:
-                    self._gate.attempted()
-                return True
+        if isinstance(reading, Quarantine):
+            self._onward.quarantine(claim, reading)
+            return False
+        claim.flags = reading.flags
+        tracing = self._tracing
+        traceparent = None if tracing is None else _begin_span(tracing, claim)
+        claim.attempted_at = self._client.post(
+            claim, reading.body, claim.pop_id, claim.attempts + 1, traceparent
+        )
+        if self._gate.is_shut:
+            self._gate.attempted()
+        return True
 
     def _on_outcome(self, claim: Claim, outcome: Outcome) -> None:
-        self.outcomes += 1
-        try:
-            if claim.span is not None:
-                claim.span.end(outcome if claim.run.open and not self._ended else None)
-            # An attempt that we end ourselves is none: the event is read again.
-            if claim.run.open and not self._ended:
-                self._settle(claim, outcome)
-            self._start_soon()
-        except Exception as error:  # noqa: BLE001 - not a context manager: it costs 1 us an event
-            self._abort(f"unexpected {type(error).__name__} in settling an event", error)
+        self._ended.append((claim, outcome))
+        self._turn_soon()
 
-    def _start_soon(self) -> None:
-        """Start attempts once for all that happens in a turn of the loop, not once for each."""
-        if not self._starting:
-            self._starting = True
-            self._loop.call_soon(self._start_now)
+    def _turn_soon(self) -> None:
+        """Settle, and start attempts, once for all that happens in a turn of the loop."""
+        if not self._will_turn:
+            self._will_turn = True
+            self._loop.call_soon(self._turn)
 
-    def _start_now(self) -> None:
-        self._starting = False
-        with self._abort.on_error("starting attempts"):
+    def _turn(self) -> None:
+        self._will_turn = False
+        with self._abort.on_error("settling events"):
             self._start_attempts()
 
+    def _settle_all(self) -> None:
+        ended, self._ended = self._ended, []
+        self.outcomes += len(ended)
+        gate, successes = self._gate, self._successes
+        deliveries: list[Delivery] = []
+        for claim, outcome in ended:
+            # An attempt that we end ourselves is none: the event is read again.
+            counts = claim.run.open and not self._closed
+            if claim.span is not None:
+                claim.span.end(outcome if counts else None)
+            if not counts:
+                continue
+            if type(outcome) is Answer and outcome.status in successes:
+                if gate.needs_successes and gate.succeeded():
+                    self._pacer.restart()
+                deliveries.append((claim, outcome))
+            else:
+                self._settle(claim, outcome)
+        if deliveries:
+            self._enter(deliveries)
+
+    def _enter(self, deliveries: list[Delivery]) -> None:
+        entered = self._deliveries.enter(deliveries)
+        if self._order is not None:
+            for claim, _ in entered:
+                self._waiting.add(self._order.finished(claim))
+
     def _settle(self, claim: Claim, outcome: Outcome) -> None:
+        """See to an event that was not delivered."""
         self._tally.attempted(claim.attempts + 1, outcome)
-        seconds = time.monotonic() - claim.attempted_at
-        if is_success(outcome, self._conduct.policy):
-            self._tally.attempts_ok.observe(seconds)
-            if self._gate.needs_successes and self._gate.succeeded():
-                self._pacer.restart()
-            self._deliver(claim)
-            return
-        self._tally.attempts_error.observe(seconds)
+        self._tally.attempts_error.observe(time.monotonic() - claim.attempted_at)
         verdict = judge(
             outcome,
             claim.attempts + 1,
@@ -258,7 +275,7 @@ class Forwarder:
         )
         match verdict:
             case Delivered():
-                self._deliver(claim)
+                raise AssertionError("a success is no failure")
             case Retry() | Fail():
                 self._failed(claim, verdict, outcome)
             case Hold():
@@ -268,20 +285,6 @@ class Forwarder:
                 self._put_back(claim, verdict.reason)
             case _:
                 assert_never(verdict)
-
-    def _deliver(self, claim: Claim) -> None:
-        if self._finish(claim):
-            tally = self._tally
-            tally.events_completed[("delivered",)] += 1
-            produced_at = claim.produced_at / 1000
-            trace_id = None if claim.span is None else claim.span.trace_id
-            tally.delivery_delay_seconds.observe(time.time() - produced_at, trace_id)
-            if not claim.record.offset % _INGEST_SAMPLE:
-                minted_at = time_of(claim.pop_id)
-                if minted_at is not None:
-                    tally.ingest_delay_seconds.observe(produced_at - minted_at)
-            for flag in claim.flags:
-                tally.events_flagged[(flag,)] += 1
 
     def _failed(self, claim: Claim, verdict: Retry | Fail, outcome: Outcome) -> None:
         if not self._gate.counts:
@@ -317,7 +320,7 @@ class Forwarder:
             return False
         if self._order is not None:
             self._waiting.add(self._order.finished(claim))
-            self._start_soon()
+            self._turn_soon()
         return True
 
     # Time

@@ -106,10 +106,10 @@ class Run(Generic[R]):
 
     def finish(self, index: int) -> bool:
         """Note that the event at `index` has a durable outcome. Returns whether that counts."""
-        partition = self._partition
-        if not partition.open or self._done[index]:
+        done, partition = self._done, self._partition
+        if done[index] or not partition.open:
             return False
-        self._done[index] = 1
+        done[index] = 1
         held = partition.held
         held.events -= 1
         held.bytes -= self._sizes[index]

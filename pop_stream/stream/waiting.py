@@ -28,24 +28,31 @@ class Waiting:
             else:
                 self._ready.append(claim)
 
+    def add_ready(self, claims: Iterable[Claim]) -> None:
+        """Let events without a time of their own wait for the next free slot."""
+        self._ready.extend(claims)
+
     def put_back(self, claim: Claim) -> None:
         """Let an event whose attempt did not count be the next again."""
         self._ready.appendleft(claim)
 
-    def next(self, now: int) -> Claim | None:
-        """Take the next event out; None when nothing may be attempted now."""
-        if self._later and self._later[0][0] <= now:
-            return heapq.heappop(self._later)[2]
-        return self._ready.popleft() if self._ready else None
+    def take(self, now: int, most: int) -> list[Claim]:
+        """Take the next events out: as many as may be attempted now, and `most` of them."""
+        later, ready = self._later, self._ready
+        taken: list[Claim] = []
+        while later and later[0][0] <= now and len(taken) < most:
+            taken.append(heapq.heappop(later)[2])
+        taken += [ready.popleft() for _ in range(min(most - len(taken), len(ready)))]
+        return taken
 
-    def any(self, now: int, chance: float) -> Claim | None:
+    def take_any(self, now: int, chance: float) -> list[Claim]:
         """Take one out of all that may be attempted now; `chance` is drawn evenly from [0, 1)."""
         if not self._ready:
-            return self.next(now)
+            return self.take(now, 1)
         index = int(chance * len(self._ready))
         claim = self._ready[index]
         del self._ready[index]
-        return claim
+        return [claim]
 
     @property
     def has_later(self) -> bool:

@@ -7,6 +7,7 @@ They are written by the worker's loop alone.
 import time
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Sequence
 from typing import Final
 
 from pop_stream.pop.breaker import State
@@ -47,15 +48,30 @@ class Histogram:
         #: Of each bucket the last trace that fell into it: its id, how long it took, and when.
         self.exemplars: dict[int, tuple[str, float, float]] = {}
 
-    def observe(self, seconds: float, trace_id: str | None = None) -> None:
-        """Count one, of a trace if it was kept; a clock that went back counts as no time."""
-        if seconds < 0:
-            seconds = 0.0
+    def observe(self, seconds: float) -> None:
+        """Count one; a clock that went back counts as no time."""
+        self.observe_all((seconds,))
+
+    def observe_all(self, each: Sequence[float]) -> None:
+        """Count several at once, for half of what each alone costs."""
+        if not each:
+            return
+        bounds, counts = self.bounds, self.counts
+        least, most = min(each), max(each)
+        bucket = bisect_left(bounds, least)
+        if bucket == len(bounds) or most <= bounds[bucket]:
+            # As nearly always with what happens together: then one look is enough.
+            counts[bucket] += len(each)
+        else:
+            for seconds in each:
+                counts[bisect_left(bounds, seconds)] += 1
+        self.total += sum(each) if least >= 0 else sum(max(seconds, 0.0) for seconds in each)
+
+    def exemplify(self, seconds: float, trace_id: str) -> None:
+        """Keep the trace of one that was counted as the example of its bucket."""
+        seconds = max(seconds, 0.0)
         bucket = bisect_left(self.bounds, seconds)
-        self.counts[bucket] += 1
-        self.total += seconds
-        if trace_id is not None:
-            self.exemplars[bucket] = (trace_id, seconds, time.time())
+        self.exemplars[bucket] = (trace_id, seconds, time.time())
 
 
 class Tally:

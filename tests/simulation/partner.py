@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from pop_stream.gstv.client import GstvClient
 from pop_stream.pop.outcome import Answer, NoAnswer, Outcome, Trouble
 from pop_stream.stream.claim import Claim
+from tests.simulation.clock import TIME
 
 if TYPE_CHECKING:
     from tests.simulation.worker import Worker
@@ -78,6 +79,8 @@ class Client:
         self._worker = worker
         self._max_in_flight = max_in_flight
         self._posts: list[Post] = []
+        #: How each post ended of which the worker was told and has not settled it.
+        self.ended: dict[Claim, str] = {}
         self._on_outcome: Any = None
         self._closed = False
         self.worked = 0
@@ -103,13 +106,14 @@ class Client:
         pop_id: str,
         attempt: int,
         traceparent: str | None = None,  # noqa: ARG002 - no traces here
-    ) -> None:
+    ) -> float:
         """Start a POST."""
         if self.room <= 0:
             raise RuntimeError("the client is full or closed")
         post = Post(self._worker, token, body, pop_id, attempt)
         self._posts.append(post)
         self._worker.world.posted(post)
+        return TIME.monotonic()
 
     def tell(self, post: Post, outcome: Outcome, how: str) -> None:
         """Tell the worker what became of a post: when its loop comes to it."""
@@ -121,7 +125,8 @@ class Client:
         self._posts.remove(post)
         self.worked += 1
         self.worked_seconds += 0.01
-        self._worker.world.witness.telling(post, how)
+        self._worker.world.witness.telling(post)
+        self.ended[post.claim] = how
         self._on_outcome(post.claim, outcome)
 
     async def aclose(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pop_stream.pop.done_map import Range, decode_done, encode_done
-from pop_stream.pop.outcome import Outcome
+from pop_stream.pop.outcome import Answer, Outcome
 from pop_stream.pop.trail import after_failure
 from pop_stream.pop.verdict import Reason
 from pop_stream.stream import ledger, onward
@@ -270,7 +270,7 @@ def _alter_what_is_handed_on(patch: pytest.MonkeyPatch) -> None:
 
 def _take_every_failure_for_a_delivery(patch: pytest.MonkeyPatch) -> None:
     def settle(self: Forwarder, claim: Claim, _: Outcome) -> None:
-        self._deliver(claim)
+        Forwarder._enter(self, [(claim, Answer(200))])
 
     patch.setattr(Forwarder, "_settle", settle)
 

@@ -7,6 +7,7 @@ from typing import Final
 from pop_stream.pop.identity import notification_id
 from pop_stream.pop.trail import redrives_of
 from pop_stream.stream.claim import Claim
+from pop_stream.stream.forwarder import Forwarder
 from pop_stream.stream.ledger import Commit, Place, Run
 from pop_stream.stream.record import KafkaRecord
 from tests.simulation.broker import (
@@ -166,12 +167,14 @@ class Witness:
         """Its worker cannot know that GSTV took the event, and sends it again."""
         self._ambiguous[post.pop_id] += 1
 
-    def telling(self, post: Post, how: str) -> None:
+    def telling(self, post: Post) -> None:
         """A worker is told what became of a POST."""
-        claim, forwarder = post.claim, post.worker.forwarder
-        if not claim.run.open:
+        if not post.claim.run.open:
             self._journal.see("outcome after the revocation")
-        elif not forwarder._gate.counts:
+
+    def settling(self, claim: Claim, forwarder: Forwarder, how: str) -> None:
+        """A worker sees to an event whose POST has ended."""
+        if not forwarder._gate.counts:
             self._journal.see("outcome while held")
         elif how not in UNCOUNTED:
             self._counted[claim] = self._counted.get(claim, 0) + 1

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
 from pop_stream.pop.breaker import Breaker
 from pop_stream.pop.event import Rules
 from pop_stream.pop.notification import NotificationStyle
+from pop_stream.pop.outcome import Outcome
 from pop_stream.pop.verdict import Policy
 from pop_stream.stream.abort import Abort
 from pop_stream.stream.claim import Claim
+from pop_stream.stream.deliveries import Delivery
 from pop_stream.stream.forwarder import Conduct, Forwarder
 from pop_stream.stream.handoff import Handoff, Outgoing
 from pop_stream.stream.ledger import Commit, Ledger, Limits, Place, Run
@@ -92,6 +94,26 @@ class WatchedHandoff(Handoff):
             self._worker.world.journal.violated("an outcome counted after the revocation")
 
 
+class WatchedForwarder(Forwarder):
+    """The forwarder, so watched that each outcome is known when it is settled, and not before."""
+
+    def __init__(self, worker: "Worker", conduct: Conduct, **neighbours: Any) -> None:
+        super().__init__(conduct, make_client=worker.client.make, **neighbours)
+        self._worker = worker
+
+    def _enter(self, deliveries: list[Delivery]) -> None:
+        for claim, _ in deliveries:
+            self._tell(claim)
+        super()._enter(deliveries)
+
+    def _settle(self, claim: Claim, outcome: Outcome) -> None:
+        self._tell(claim)
+        super()._settle(claim, outcome)
+
+    def _tell(self, claim: Claim) -> None:
+        self._worker.world.witness.settling(claim, self, self._worker.client.ended.pop(claim))
+
+
 class Worker:
     """One process. What it does between two awaits it does at once, as in reality."""
 
@@ -112,7 +134,8 @@ class Worker:
     def _put_together(self, build: Build) -> None:
         tally = Tally()
         handoff = WatchedHandoff(self)
-        self.forwarder = Forwarder(
+        self.forwarder = WatchedForwarder(
+            self,
             Conduct(
                 rules=_RULES,
                 policy=POLICY,
@@ -122,7 +145,6 @@ class Worker:
                 rate_limit=build.rate_limit,
                 order=build.order,
             ),
-            make_client=self.client.make,
             handoff=handoff,
             tally=tally,
             abort=self.abort,

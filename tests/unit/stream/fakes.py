@@ -1,6 +1,7 @@
 """The neighbours of the stream's parts, small enough to be seen through: GSTV, Kafka, the end."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar, cast
@@ -109,13 +110,14 @@ class FakeGstv:
 
     def post(
         self, token: Any, body: bytes, pop_id: str, attempt: int, traceparent: str | None = None
-    ) -> None:
+    ) -> float:
         if self.room <= 0:
             raise RuntimeError("the client is full or closed")
         post = Post(token, body, pop_id, attempt, traceparent)
         self.posts.append(post)
         self.open.append(post)
         self.most_in_flight = max(self.most_in_flight, len(self.open))
+        return time.monotonic()
 
     def answer(self, outcome: Outcome, index: int = 0) -> Post:
         """End an open POST, the oldest if nothing else is said."""

@@ -60,12 +60,14 @@ def test_an_attempt_that_does_not_count_is_made_again(
         scene = Scene(retries=0)
         scene.arrive(EVENT)
         first = scene.gstv.answer(outcome)
+        await turns(1)
 
         assert scene.tally.circuit_open
         assert sum(scene.tally.attempts_held.values()) == 1
 
         await until(lambda: scene.gstv.open)
         second = scene.gstv.answer(Answer(200))
+        await turns(1)
 
         assert first == second
         assert second.attempt == 1
@@ -196,6 +198,7 @@ def test_a_429_that_names_no_time_is_answered_with_a_slower_pace() -> None:
         scene = Scene(retries=0)
         scene.arrive(EVENT)
         scene.gstv.answer(Answer(429))
+        await turns(1)
 
         assert not scene.tally.circuit_open
         assert scene.tally.attempts_held == {("slow-down",): 1}
@@ -362,6 +365,7 @@ def test_a_hold_that_ends_between_two_looks_at_the_clock_is_noticed(
         scene = Scene()
         scene.arrive(EVENT)
         scene.gstv.answer(REFUSED)
+        await turns(1)
         clock.then(100.0, 200.0)
         scene.arrive(EVENT)
 

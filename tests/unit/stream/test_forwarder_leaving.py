@@ -57,6 +57,7 @@ def test_events_that_wait_are_let_go_with_their_partition() -> None:
         scene.arrive(*[EVENT] * 5)
         scene.forwarder.pause()
         scene.gstv.answer(Answer(200))
+        await turns(1)
 
         assert scene.arrivals.commit(EVENTS) == 1
 

@@ -50,6 +50,7 @@ def test_an_attempt_is_a_span_in_the_trace_of_its_record() -> None:
         scene = Scene(tracing=tracing)
         scene.arrive(EVENT, headers=[("traceparent", _PARENT.encode())])
         post = scene.gstv.answer(Answer(200))
+        await turns(1)
 
         (span,) = tracing.spans
         assert span.parent == _PARENT
@@ -90,6 +91,7 @@ def test_a_span_whose_partition_went_ends_too() -> None:
         scene.arrive(EVENT)
         scene.revoke()
         scene.gstv.answer(Answer(200))
+        await turns(1)
 
         assert tracing.spans[0].ended == [None]
         assert scene.tally.delivery_delay_seconds.exemplars == {}

@@ -30,8 +30,9 @@ def waiting(*added: Claim) -> Waiting:
 def taken(all_: Waiting, now: int) -> list[Claim]:
     """All that may be attempted at a time, in its order."""
     found = []
-    while (claim := all_.next(now)) is not None:
-        found.append(claim)
+    while claims := all_.take(now, 2):
+        assert len(claims) <= 2
+        found += claims
     return found
 
 

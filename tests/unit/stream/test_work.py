@@ -194,6 +194,7 @@ def test_what_cannot_be_committed_is_a_lack_of_progress() -> None:
         all_ = All()
         all_.work.deliver(all_.arrivals.run(EVENTS, EVENT))
         all_.gstv.answer(Answer(200))
+        await turns(1)
 
         assert all_.work.look(100.0) == 0.0
         assert all_.work.look(160.0) == 60.0

@@ -88,9 +88,9 @@ def test_a_trace_that_is_not_sampled_is_passed_on_and_not_kept() -> None:
 def test_the_delay_shows_the_last_trace_of_each_bucket() -> None:
     """In OpenMetrics, which Prometheus asks for."""
     tally = Tally()
-    tally.delivery_delay_seconds.observe(0.3, "a" * 32)
-    tally.delivery_delay_seconds.observe(0.4, _TRACE)
-    tally.delivery_delay_seconds.observe(7, None)
+    tally.delivery_delay_seconds.observe_all((0.3, 0.4, 7.0))
+    tally.delivery_delay_seconds.exemplify(0.3, "a" * 32)
+    tally.delivery_delay_seconds.exemplify(0.4, _TRACE)
     registry = CollectorRegistry()
     registry.register(TableCollector(WORKER_METRICS, tally))
     shown = [line for line in generate_latest(registry).decode().splitlines() if " # {" in line]
