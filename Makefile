@@ -43,7 +43,7 @@ format: setup ## Put the code in form
 dashboards: setup ## Write grafana/dashboards (ARGS="--runbooks https://...")
 	$(BIN)/python -m grafana $(ARGS)
 
-bench: setup ## Measure CPU per event beside the naive way (SCENARIO=a, partner or player, ARGS="--rounds 1")
+bench: setup ## Measure what an event costs, beside others (SCENARIO=a to j, partner or player, ARGS="--rounds 1")
 	$(BIN)/python -m bench $(if $(SCENARIO),--scenario $(SCENARIO)) $(ARGS)
 
 faults: setup ## Play faults on a real cluster, and judge what came of them (SCENARIO=leader-killed, CONTROL=all)

@@ -1,28 +1,43 @@
-"""`python -m bench`: measure, print the table, and keep the figures."""
+"""`python -m bench`: measure, print the tables, and keep the figures."""
 
 import logging
-import os
 import signal
 import sys
-from dataclasses import replace
-from pathlib import Path
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import click
-import orjson
 
 from bench import partner
+from bench.certificates import openssl
 from bench.machine import machine, versions
 from bench.player import run as player
 from bench.receiver import find_receiver
-from bench.report import Measured, as_json, as_markdown
-from bench.run import Plan, run
-from bench.scenarios import SCENARIOS
+from bench.report import Measured, as_markdown, as_rows
+from bench.results import LATEST, keep, keep_latest
+from bench.run import Runner
+from bench.scenario import Choice, Scenario
+from bench.scenarios import SCENARIOS, scenario
+from bench.stage import stage
 from bench.systems import SYSTEMS
-from pop_stream.errors import PopStreamError
+from pop_stream.errors import PopStreamError, WorkFailedError
+
+Facts = Mapping[str, str | int | float]
 
 PARTNER = "partner"
 PLAYER = "player"
-_RESULTS = Path(__file__).parent / "results" / "latest.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is to be measured."""
+
+    scenarios: Mapping[str, Scenario]
+    #: None: as many as each scenario says.
+    rounds: int | None
+    #: Whether the figures replace those that are published.
+    whole: bool
 
 
 @click.command()
@@ -37,78 +52,117 @@ _RESULTS = Path(__file__).parent / "results" / "latest.json"
     default=",".join(SYSTEMS),
     show_default=True,
     metavar="A,B",
-    help="Who is measured.",
+    help="Who is measured, where several are.",
 )
 @click.option(
-    "--rounds", type=click.IntRange(min=1), default=3, show_default=True, metavar="N",
-    help="How often each system is measured, in turn.",
+    "--rounds", type=click.IntRange(min=1), default=None, metavar="N",
+    help="How often each row is measured, in turn.  [default: the scenario's own number; "
+    "player: 3]",
 )  # fmt: skip
 @click.option(
     "--events", type=click.IntRange(min=10_000), default=None, metavar="N",
-    help="How many events wait in the topic.  [default: the scenario's own number]",
+    help="No topic gets more events.  [default: the scenario's own numbers]",
 )  # fmt: skip
 @click.option(
     "--all-cores", is_flag=True,
-    help="Let everything run on all cores. Else all shares one, where no neighbour on the same "
-    "physical core makes a busy system look dearer than an idle one.",
+    help="Let everything run on all cores, instead of one or two as the scenario says.",
 )  # fmt: skip
 def main(
     *,
     scenarios: tuple[str, ...],
     systems: str,
-    rounds: int,
+    rounds: int | None,
     events: int | None,
     all_cores: bool,
 ) -> None:
-    """Measure what an event costs, beside other ways to do the same."""
+    """Measure what an event costs, beside other ways to do the same.
+
+    A run of fewer rounds, events or systems than the scenario's own is shown, and kept in
+    latest.json only.
+    """
     if PLAYER in scenarios:
-        player.measure(rounds)
-    others = tuple(each for each in scenarios if each != PLAYER)
-    if others or not scenarios:
-        _measure_delivery(others, systems, rounds, events, all_cores=all_cores)
+        player.measure(rounds or 3)
+    keys = [each for each in scenarios or SCENARIOS if each not in {PLAYER, PARTNER}]
+    choice = Choice(systems=_systems(systems), events=events, all_cores=all_cores)
+    wanted = Wanted(
+        scenarios={key: scenario(key, choice) for key in keys},
+        rounds=rounds,
+        whole=choice == Choice(),
+    )
+    objects = _measure_scenarios(wanted) if keys else []
+    if PARTNER in scenarios:
+        figures = partner.run(_say)
+        click.echo(partner.as_markdown(figures) + "\n")
+        objects += partner.as_json(figures)
+    if objects:
+        keep_latest(objects)
+        _say(f"kept in {LATEST}")
 
 
-def _measure_delivery(
-    scenarios: tuple[str, ...], systems: str, rounds: int, events: int | None, *, all_cores: bool
-) -> None:
-    names = systems.split(",")
-    if unknown := sorted(set(names) - set(SYSTEMS)):
+def _systems(names: str) -> tuple[str, ...]:
+    systems = tuple(names.split(","))
+    if unknown := sorted(set(systems) - set(SYSTEMS)):
         raise click.UsageError(
             f"no such system: {', '.join(unknown)} (there is {', '.join(SYSTEMS)})"
         )
-    # The mock is no small part of the work with `partner`, which compares no CPU.
-    if not all_cores and scenarios != (PARTNER,):
-        # Children keep to it as well.
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    receiver = find_receiver()
-    measured = []
-    for key in scenarios or tuple(SCENARIOS):
-        if key == PARTNER:
-            continue
-        scenario = SCENARIOS[key]
-        if events is not None:
-            scenario = replace(scenario, backlog=events)
-        facts = machine()
-        plan = Plan(scenario=scenario, systems=names, rounds=rounds, receiver=receiver)
-        measured.append(
-            Measured(
-                key=key,
-                scenario=scenario,
-                receiver=f"{receiver.name} {receiver.version}",
-                rounds=run(plan, lambda text: click.echo(text, err=True)),
-                versions=versions(receiver),
-                machine=facts,
-            )
-        )
-        click.echo(as_markdown(measured[-1]) + "\n")
-    _RESULTS.parent.mkdir(exist_ok=True)
-    objects = [one for each in measured for one in as_json(each)]
-    if PARTNER in scenarios:
-        figures = partner.run(lambda text: click.echo(text, err=True))
-        click.echo(partner.as_markdown(figures) + "\n")
-        objects += partner.as_json(figures)
-    _RESULTS.write_bytes(orjson.dumps(objects, option=orjson.OPT_INDENT_2) + b"\n")
-    click.echo(f"kept in {_RESULTS}", err=True)
+    return systems
+
+
+def _measure_scenarios(wanted: Wanted) -> list[object]:
+    """Measure one after the other, and keep each at once. Raises WorkFailedError at the end when
+    something failed.
+    """
+    minutes = sum(each.minutes for each in wanted.scenarios.values())
+    _say(f"about {minutes:g} minutes on two cores, unless told to do less")
+    objects: list[object] = []
+    facts = machine()
+    failed = False
+    with stage(_say) as kafka:
+        runner = Runner(kafka)
+        for key, each in wanted.scenarios.items():
+            if why := _obstacle(each):
+                _say(f"scenario {key} is left out: {why}")
+                continue
+            _say(f"scenario {key}: {each.title}, about {each.minutes:g} minutes")
+            rounds = wanted.rounds or each.rounds
+            measured = _measure(key, each, runner, rounds, facts)
+            click.echo(as_markdown(measured) + "\n")
+            objects += as_rows(measured)
+            keep_latest(objects)
+            if wanted.whole and rounds >= each.rounds:
+                _say(f"kept in {', '.join(map(str, keep(measured)))}")
+            failed = failed or bool(measured.failures)
+    if failed:
+        raise WorkFailedError("not everything could be measured: see above")
+    return objects
+
+
+def _obstacle(each: Scenario) -> str | None:
+    if not each.rows:
+        return "none of the systems takes part"
+    if any(row.variant.behaviour.https for row in each.rows) and openssl() is None:
+        return "it needs openssl for a certificate"
+    return None
+
+
+def _measure(key: str, each: Scenario, runner: Runner, rounds: int, facts: Facts) -> Measured:
+    kinds = [find_receiver(row.variant.behaviour) for row in each.rows]
+    begun_at = time.monotonic()
+    found = runner.run(each, rounds)
+    return Measured(
+        key=key,
+        scenario=each,
+        rounds=found.rounds,
+        failures=found.failures,
+        receivers=list(dict.fromkeys(map(str, kinds))),
+        seconds=time.monotonic() - begun_at,
+        versions={name: value for kind in kinds for name, value in versions(kind).items()},
+        machine=facts,
+    )
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from uuid import UUID
 
 from bench.backlog import fill
 from bench.children import Command, running
-from bench.scenarios import Scenario
+from bench.variants import Topic
 from pop_stream.errors import WorkFailedError
 from pop_stream.gstv.mock.ledger import LedgerEntry, read_ledger
 from pop_stream.gstv.mock.running import MockGstv
@@ -143,20 +143,20 @@ def _settings_of(name: str, settings: Settings) -> Settings:
 
 
 def _run_once(trial: Trial, settings: Settings) -> Entries:
-    scenario = Scenario(title="", in_flight=trial.in_flight, backlog=trial.events)
+    topic = Topic(trial.events)
     with tempfile.TemporaryDirectory(prefix="pop-stream-bench-") as temporary:
         folder = Path(temporary)
         ledger = folder / "gstv.ndjson"
-        asyncio.run(topics.ensure(settings, partitions=scenario.partitions))
+        asyncio.run(topics.ensure(settings, partitions=topic.partitions))
         if not trial.events_per_second:
-            asyncio.run(fill(settings, scenario))
+            asyncio.run(fill(settings, topic))
         with MockGstv.start_process(rules=trial.rules, ledger=ledger) as mock:
             worker = Command(
                 [sys.executable, "-m", "pop_stream", "worker"], _variables(trial, settings, mock)
             )
             with running(trial.name, worker, folder=folder) as child:
                 if trial.events_per_second:
-                    asyncio.run(fill(settings, scenario, rate=trial.events_per_second))
+                    asyncio.run(fill(settings, topic, rate=trial.events_per_second))
                 deadline = time.monotonic() + _PATIENCE_SECONDS
                 while not asyncio.run(_is_done(settings, trial.events)):
                     child.check()

@@ -1,8 +1,8 @@
 """Who is measured: how each system is started on the same job."""
 
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.children import Command
@@ -20,6 +20,8 @@ class Job:
     group: str
     url: str
     in_flight: int
+    #: More variables, which only pop-stream knows.
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,7 @@ def _pop_stream(job: Job) -> Command:
             "POP_STREAM_GSTV_URL": job.url,
             "POP_STREAM_GSTV_MAX_IN_FLIGHT": str(job.in_flight),
             "POP_STREAM_METRICS_PORT": "0",
+            **job.settings,
         },
     )
 
