@@ -17,7 +17,7 @@ from bench.receiver import find_receiver
 from bench.report import Measured, as_markdown, as_rows
 from bench.results import LATEST, keep, keep_latest
 from bench.run import Runner
-from bench.scenario import Choice, Scenario
+from bench.scenario import Choice, Scenario, minutes
 from bench.scenarios import SCENARIOS, scenario
 from bench.stage import stage
 from bench.systems import SYSTEMS
@@ -109,11 +109,11 @@ def _systems(names: str) -> tuple[str, ...]:
 
 
 def _measure_scenarios(wanted: Wanted) -> list[object]:
-    """Measure one after the other, and keep each at once. Raises WorkFailedError at the end when
-    something failed.
+    """Measure one after the other, and keep each at once.
+
+    Raises WorkFailedError at the end when something failed.
     """
-    minutes = sum(each.minutes for each in wanted.scenarios.values())
-    _say(f"about {minutes:g} minutes on two cores, unless told to do less")
+    _say(f"about {minutes(wanted.scenarios.values()):g} minutes on two cores, or less if told so")
     objects: list[object] = []
     facts = machine()
     failed = False
@@ -123,7 +123,7 @@ def _measure_scenarios(wanted: Wanted) -> list[object]:
             if why := _obstacle(each):
                 _say(f"scenario {key} is left out: {why}")
                 continue
-            _say(f"scenario {key}: {each.title}, about {each.minutes:g} minutes")
+            _say(f"scenario {key}: {each.title}")
             rounds = wanted.rounds or each.rounds
             measured = _measure(key, each, runner, rounds, facts)
             click.echo(as_markdown(measured) + "\n")

@@ -75,8 +75,7 @@ def _measure_burst(stage: Stage, variant: Variant, name: str) -> Values:
 def _measure_steady(stage: Stage, variant: Variant, name: str) -> Values:
     settings = stage.fresh(name, Topic(1, variant.topic.partitions))
     warm_up = round(_STEADY_WARM_UP_SECONDS * variant.events_per_second)
-    # The first play is in the topic already.
-    plays = islice(some_plays(1 + warm_up + variant.topic.events), 1, None)
+    plays = some_plays(warm_up + variant.topic.events)
     with trial(stage, variant, name, name) as run:
         run.wait_for(1)
         sender = SteadySender(settings)
@@ -146,7 +145,10 @@ def _received_at(run: Trial) -> dict[str, float]:
 def _delays_ms(sent_at: Mapping[str, float], received_at: Mapping[str, float]) -> Sequence[float]:
     if missing := sent_at.keys() - received_at.keys():
         raise WorkFailedError(f"{len(missing)} events came changed, or not at all")
-    return [1000 * (received_at[body] - sent) for body, sent in sent_at.items()]
+    delays = [1000 * (received_at[body] - sent) for body, sent in sent_at.items()]
+    if min(delays) < 0:
+        raise WorkFailedError("events came before they were sent: the clock was set meanwhile")
+    return delays
 
 
 @contextmanager

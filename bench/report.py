@@ -130,8 +130,7 @@ def as_markdown(measured: Measured) -> str:
     systems = dict.fromkeys(row.variant.system for row in scenario.rows)
     lines += [f"- `{system}`: {SYSTEMS[system].what}." for system in systems]
     lines += [f"- {note}" for note in scenario.notes]
-    # The first line says what happened; what follows are the last words of a system.
-    lines += [f"- Failed: {name}: {why.splitlines()[0]}" for name, why in measured.failures.items()]
+    lines += _failures(measured)
     receivers = "; ".join(measured.receivers)
     lines.append(f"- Receiver, not counted: {receivers}.{_receiver_note(measured)}")
     lines += _other_note(measured)
@@ -189,6 +188,13 @@ def _bars(judged: Sequence[Judged]) -> Iterator[str]:
         measured = "-" if one.measured is None else shown(one.measured)
         met = {True: "yes", False: "**no**", None: "not measured"}[one.met]
         yield f"| {one.what} | {one.asked} | {measured} | {met} |"
+
+
+def _failures(measured: Measured) -> Iterator[str]:
+    for name, why in measured.failures.items():
+        # What follows the first line are the last words of a system.
+        what = why.splitlines()[0].removesuffix("; it said:")
+        yield f"- Failed: {name}: {what}."
 
 
 def _common(scenario: Scenario) -> str:

@@ -1,6 +1,6 @@
 """What a scenario is: a table to be filled by runs, and the limits that its figures should keep."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bench.bars import Bar
@@ -55,6 +55,17 @@ class Choice:
     def topic(self, events: int, partitions: int = 12) -> Topic:
         """A topic of the wanted size."""
         return Topic(min(events, self.events or events), partitions)
+
+
+def minutes(scenarios: Iterable[Scenario]) -> float:
+    """About how long all of them take, in this order: what is run once is not run again."""
+    total = 0.0
+    made: set[Variant] = set()
+    for each in scenarios:
+        if not {row.variant for row in each.rows} <= made:
+            total += each.minutes
+        made |= {row.variant for row in each.rows if row.once}
+    return total
 
 
 def times_the_cpu(what: str, row: str, base: str, limit: float) -> Bar:

@@ -52,7 +52,7 @@ def instant(choice: Choice) -> Scenario:
                 " not. What is asked is asked of two."
             )
         ],
-        minutes=9,
+        minutes=8,
     )
 
 
@@ -71,7 +71,7 @@ def slow(choice: Choice) -> Scenario:
         columns=("share_of_limit", *COSTS),
         bars=[Bar(what=what, figure="share_of_limit", row=OURS, at_least=0.9)],
         notes=["On two cores: one would be full before the limit is reached."],
-        minutes=3,
+        minutes=4,
     )
 
 
@@ -99,7 +99,7 @@ def latency(choice: Choice) -> Scenario:
                 " the same clock. The first three seconds do not count."
             )
         ],
-        minutes=4,
+        minutes=3,
     )
 
 

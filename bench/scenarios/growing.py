@@ -47,7 +47,7 @@ def growing(choice: Choice) -> Scenario:
                 " since. All else on one core."
             ),
         ],
-        minutes=18,
+        minutes=17,
     )
 
 
@@ -73,7 +73,7 @@ def memory(choice: Choice) -> Scenario:
                 " 1 MB counts as none. When scenario f is measured too, this is its run."
             )
         ],
-        minutes=1,
+        minutes=8,
     )  # fmt: skip
 
 

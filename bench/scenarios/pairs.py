@@ -33,7 +33,6 @@ def failing(choice: Choice) -> Scenario:
                 " that of a delivered event."
             )
         ],
-        minutes=3,
     )
     return replace(scenario, columns=("failed_share", *COSTS))
 

@@ -1,7 +1,7 @@
 import pytest
 
 from bench.report import COLUMNS
-from bench.scenario import Choice
+from bench.scenario import Choice, minutes
 from bench.scenarios import SCENARIOS, scenario
 from bench.systems import BASE
 from bench.variants import ALL_CORES, OURS, How
@@ -81,6 +81,19 @@ def test_the_largest_backlog_and_the_memory_are_one_run():
     assert memory.once
     assert memory.variant.topic.events == 5_000_000
     assert memory.variant.until == 1
+
+
+def test_the_time_that_is_told_counts_a_run_once():
+    """Scenario j alone takes its time; after f it takes none."""
+    made = {key: scenario(key, Choice()) for key in "afj"}
+
+    assert minutes([made["j"]]) == made["j"].minutes > 0
+    assert minutes(made.values()) == made["a"].minutes + made["f"].minutes
+
+
+def test_all_scenarios_take_less_than_an_hour():
+    """Nobody would run them else."""
+    assert minutes(scenario(key, Choice()) for key in SCENARIOS) <= 45
 
 
 def test_a_backlog_that_is_taken_in_at_once_is_measured_as_a_whole():
