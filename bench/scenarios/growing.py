@@ -73,7 +73,7 @@ def memory(choice: Choice) -> Scenario:
                 " 1 MB counts as none. When scenario f is measured too, this is its run."
             )
         ],
-        minutes=8,
+        minutes=6,
     )  # fmt: skip
 
 
