@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help setup demo test check format dashboards dashboards-check lock bench faults soak soak-sim clean
+.PHONY: help setup demo test check format dashboards dashboards-check lock peers bench faults soak soak-sim clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -43,7 +43,29 @@ format: setup ## Put the code in form
 dashboards: setup ## Write grafana/dashboards (ARGS="--runbooks https://...")
 	$(BIN)/python -m grafana $(ARGS)
 
-bench: setup ## Measure what an event costs, beside others (SCENARIO=a to j, partner or player, ARGS="--rounds 1")
+PEERS := .venv-peers
+JAVA_PEER := bench/peers/parallel_consumer
+
+peers: $(PEERS)/.ready $(JAVA_PEER)/target/.ready ## Build the systems that bench compares with
+
+$(PEERS)/.ready: bench/peers/requirements.lock | setup
+	@echo "making $(PEERS) for the peers in Python" >&2
+	$(BIN)/python -m venv --clear $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $<
+	@touch $@
+
+# Without Java, or without its packages, the bench leaves this one out, and says so.
+$(JAVA_PEER)/target/.ready: $(JAVA_PEER)/pom.xml $(wildcard $(JAVA_PEER)/src/main/java/bench/*.java)
+	@if ! { command -v javac && command -v mvn; } > /dev/null; then \
+	  echo "no javac or no mvn: the peer in Java is not built" >&2; \
+	else \
+	  echo "building the peer in Java with Maven" >&2; rm -rf $(@D); \
+	  if mvn --batch-mode --quiet -Dstyle.color=never --file $< compile >&2; then touch $@; \
+	  else echo "the peer in Java could not be built" >&2; fi; \
+	fi
+
+# `partner` and `player` measure none of the peers.
+bench: setup $(if $(filter partner player,$(SCENARIO)),,peers) ## Measure what an event costs, beside others (SCENARIO=a to j, partner or player, ARGS="--rounds 1")
 	$(BIN)/python -m bench $(if $(SCENARIO),--scenario $(SCENARIO)) $(ARGS)
 
 faults: setup ## Play faults on a real cluster, and judge what came of them (SCENARIO=leader-killed, CONTROL=all)
@@ -65,7 +87,9 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-ind
 lock: setup ## Renew requirements.lock, and those of the image, from pyproject.toml
 	$(LOCK) --all-extras --group dev -o requirements.lock pyproject.toml
 	$(LOCK) --extra otel --constraint requirements.lock -o docker/requirements.lock pyproject.toml
+	$(LOCK) --constraint <(grep -oE '^(aiohttp|aiokafka|uvloop)==[^ ]+' requirements.lock) \
+	  -o bench/peers/requirements.lock bench/peers/requirements.in
 	echo hatchling | $(LOCK) --constraint requirements.lock -o docker/build.lock -
 
 clean: ## Remove what was built
-	rm -rf $(VENV) build dist
+	rm -rf $(VENV) $(PEERS) $(JAVA_PEER)/target build dist

@@ -5,7 +5,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import click
 
@@ -20,7 +20,7 @@ from bench.run import Runner
 from bench.scenario import Choice, Scenario, minutes
 from bench.scenarios import SCENARIOS, scenario
 from bench.stage import stage
-from bench.systems import SYSTEMS
+from bench.systems import SYSTEMS, left_out
 from pop_stream.errors import PopStreamError, WorkFailedError
 
 Facts = Mapping[str, str | int | float]
@@ -38,6 +38,8 @@ class Wanted:
     rounds: int | None
     #: Whether the figures replace those that are published.
     whole: bool
+    #: The systems that cannot be run here, each with the reason.
+    left_out: Mapping[str, str]
 
 
 @click.command()
@@ -83,11 +85,17 @@ def main(
     if PLAYER in scenarios:
         player.measure(rounds or 3)
     keys = [each for each in scenarios or SCENARIOS if each not in {PLAYER, PARTNER}]
-    choice = Choice(systems=_systems(systems), events=events, all_cores=all_cores)
+    asked = _systems(systems)
+    absent = left_out(asked) if keys else {}
+    for name, why in absent.items():
+        _say(f"{name} is left out: {why}")
+    found = tuple(each for each in asked if each not in absent)
+    choice = Choice(systems=found, events=events, all_cores=all_cores)
     wanted = Wanted(
         scenarios={key: scenario(key, choice) for key in keys},
         rounds=rounds,
-        whole=choice == Choice(),
+        whole=choice == Choice(systems=tuple(SYSTEMS)),
+        left_out=absent,
     )
     objects = _measure_scenarios(wanted) if keys else []
     if PARTNER in scenarios:
@@ -125,7 +133,7 @@ def _measure_scenarios(wanted: Wanted) -> list[object]:
                 continue
             _say(f"scenario {key}: {each.title}")
             rounds = wanted.rounds or each.rounds
-            measured = _measure(key, each, runner, rounds, facts)
+            measured = replace(_measure(key, each, runner, rounds, facts), left_out=wanted.left_out)
             click.echo(as_markdown(measured) + "\n")
             objects += as_rows(measured)
             keep_latest(objects)

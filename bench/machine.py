@@ -5,6 +5,7 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
+from bench.peers import built
 from bench.receiver import Kind
 from pop_stream.kafka.jar_lock import KAFKA_VERSION
 
@@ -12,12 +13,13 @@ _PACKAGES = ("pop-stream", "faust-streaming", "aiokafka", "aiohttp", "httptools"
 
 
 def versions(receiver: Kind) -> dict[str, str]:
-    """The versions of everything that takes part."""
+    """The versions of everything that takes part, and of the peers that could."""
     return {
         "python": platform.python_version(),
         "kafka": KAFKA_VERSION,
         receiver.name: receiver.version,
         **{package: version(package) for package in _PACKAGES},
+        **built.versions(),
     }
 
 

@@ -19,8 +19,6 @@ from bench.variants import How, Topic, Variant
 from pop_stream.errors import WorkFailedError
 from pop_stream.gstv.mock.ledger import read_ledger
 
-#: What is measured begins after this part of it.
-_WARM_UP = 0.1
 #: Delivered before a burst, so that it meets a worker that is warm.
 _WARM_UP_EVENTS = 1000
 _SETTLE_SECONDS = 1.0
@@ -44,7 +42,8 @@ def _measure_backlog(stage: Stage, variant: Variant, name: str) -> Values:
         already = _delivered_before_all_came(variant, run)
         if already + events > variant.topic.events:
             raise run.failure("had delivered too much when all workers had come")
-        run.wait_for(already + round(events * _WARM_UP), most_seconds=variant.most_seconds)
+        warm = round(events * SYSTEMS[variant.system].warm_up)
+        run.wait_for(already + warm, most_seconds=variant.most_seconds)
         first = run.mark()
         done = run.wait_for(already + events, most_seconds=variant.most_seconds)
         if not done and variant.until == 1:

@@ -1,7 +1,7 @@
 """What is shown and kept of the figures."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from bench.bars import Judged, judge
 from bench.figures import Values, shown, spread, times
@@ -54,6 +54,8 @@ class Measured:
     seconds: float
     versions: Mapping[str, str]
     machine: Mapping[str, str | int | float]
+    #: The systems that could not be run here, each with the reason.
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def judged(self) -> list[Judged]:
@@ -69,6 +71,7 @@ def as_json(measured: Measured) -> dict[str, object]:
         "asked": [asdict(one) for one in measured.judged],
         "rows": [_as_object(measured, row) for row in measured.scenario.rows],
         "failures": dict(measured.failures),
+        "left_out": dict(measured.left_out),
         "notes": list(measured.scenario.notes),
         "receiver": "; ".join(measured.receivers),
         "seconds": round(measured.seconds),
@@ -130,6 +133,8 @@ def as_markdown(measured: Measured) -> str:
     systems = dict.fromkeys(row.variant.system for row in scenario.rows)
     lines += [f"- `{system}`: {SYSTEMS[system].what}." for system in systems]
     lines += [f"- {note}" for note in scenario.notes]
+    if len(systems) > 1:
+        lines += [f"- `{name}` was left out: {why}." for name, why in measured.left_out.items()]
     lines += _failures(measured)
     receivers = "; ".join(measured.receivers)
     lines.append(f"- Receiver, not counted: {receivers}.{_receiver_note(measured)}")

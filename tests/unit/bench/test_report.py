@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import orjson
 
 from bench.bars import Bar
@@ -143,3 +145,11 @@ def test_a_scenario_is_kept_in_two_files(tmp_path):
     assert (told.name, table.name) == ("a.json", "a.md")
     assert orjson.loads(told.read_bytes()) == as_json(both())
     assert table.read_text() == as_markdown(both()) + "\n"
+
+
+def test_the_table_names_who_was_left_out_and_why():
+    """A table without a peer must not look as if nobody had thought of it."""
+    made = replace(both(), left_out={"in-java": "there is no Java"})
+
+    assert "- `in-java` was left out: there is no Java." in as_markdown(made)
+    assert as_json(made)["left_out"] == {"in-java": "there is no Java"}

@@ -3,13 +3,15 @@
 Stock transport, one shared session, one POST for each event, and an agent's `concurrency` for
 many at once. It does less than pop-stream: it checks, retries and counts nothing.
 
-    python -m bench.naive_faust worker --without-web
+    python -m bench.peers.naive_faust worker --without-web
 """
 
 import os
 
 import aiohttp
 import faust
+
+from bench.peers.job import Job
 
 
 class App(faust.App):
@@ -28,26 +30,20 @@ class App(faust.App):
         await self.session.close()
 
 
-def make_app(*, broker: str, topic: str, group: str, url: str, in_flight: int) -> App:
+def make_app(job: Job) -> App:
     """Make the app: `in_flight` POSTs at once, the bytes of an event passed on as they are."""
-    app = App(group, broker=f"kafka://{broker}", store="memory://")
-    app.connections = in_flight
-    events = app.topic(topic, value_type=bytes, value_serializer="raw")
+    app = App(job.group, broker=f"kafka://{job.broker}", store="memory://")
+    app.connections = job.in_flight
+    events = app.topic(job.topic, value_type=bytes, value_serializer="raw")
 
-    @app.agent(events, concurrency=in_flight)
+    @app.agent(events, concurrency=job.in_flight)
     async def forward(stream: faust.StreamT[bytes]) -> None:
         async for event in stream:
-            async with app.session.post(url, data=event) as response:
+            async with app.session.post(job.url, data=event) as response:
                 response.raise_for_status()
 
     return app
 
 
 if __name__ == "__main__":
-    make_app(
-        broker=os.environ["NAIVE_BROKER"],
-        topic=os.environ["NAIVE_TOPIC"],
-        group=os.environ["NAIVE_GROUP"],
-        url=os.environ["NAIVE_URL"],
-        in_flight=int(os.environ["NAIVE_IN_FLIGHT"]),
-    ).main()
+    make_app(Job.from_environment(os.environ)).main()
