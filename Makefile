@@ -84,7 +84,7 @@ dashboards-check: setup ## Let everything happen beside a real Prometheus; each 
 LOCK = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate \
   --python-version 3.11 --custom-compile-command "make lock"
 
-lock: setup ## Renew requirements.lock, and those of the image, from pyproject.toml
+lock: setup ## Renew requirements.lock, those of the image, and that of the peers
 	$(LOCK) --all-extras --group dev -o requirements.lock pyproject.toml
 	$(LOCK) --extra otel --constraint requirements.lock -o docker/requirements.lock pyproject.toml
 	$(LOCK) --constraint <(grep -oE '^(aiohttp|aiokafka|uvloop)==[^ ]+' requirements.lock) \
