@@ -13,7 +13,7 @@ from pop_stream.pop.identity import fallback_pop_id, parse_pop_id
 
 Headers = Sequence[tuple[str, bytes]]
 
-_POP_ID = "pop-id"
+POP_ID = "pop-id"
 _ATTEMPT = "pop-attempt"
 _NOT_BEFORE = "pop-not-before"
 _FIRST_FAILED_AT = "pop-first-failed-at"
@@ -31,7 +31,7 @@ TRIMMED = "pop-trimmed"
 
 #: Headers that only pop-stream writes; each hand-off writes them anew.
 _OURS = frozenset(
-    (_POP_ID, _ATTEMPT, _NOT_BEFORE, _FIRST_FAILED_AT, _REASON, _STATUS, _ERROR, _ORIGIN, _FLAGS)
+    (POP_ID, _ATTEMPT, _NOT_BEFORE, _FIRST_FAILED_AT, _REASON, _STATUS, _ERROR, _ORIGIN, _FLAGS)
 )
 #: Ours too, but not written anew: carried along when they come from our own topics.
 _KEPT = frozenset((_REDRIVES, _REPLAY, TRIMMED))
@@ -99,23 +99,19 @@ def trail_from_player(headers: Headers, origin: Origin) -> Trail:
 
 def player_pop_id(headers: Headers, topic: str, partition: int, offset: int) -> str:
     """The id of an event that a player wrote: its own once it parses, else made of its place."""
-    # Not told_pop_id(): this is asked of each event, and calls are what it costs.
-    for name, value in reversed(headers):
-        if name == _POP_ID:
-            return parse_pop_id(value) or fallback_pop_id(topic, partition, offset)
-    return fallback_pop_id(topic, partition, offset)
+    return told_pop_id(headers) or fallback_pop_id(topic, partition, offset)
 
 
 def told_pop_id(headers: Headers) -> str | None:
     """The id that a record's headers tell, once it parses; None when they tell none."""
-    return parse_pop_id(_latest(headers, _POP_ID))
+    return parse_pop_id(_latest(headers, POP_ID))
 
 
 def trail_from_own_topic(headers: Headers, here: Origin) -> Trail:
     """Read the trail of a record on one of our own topics; `here` is where that record stands."""
     latest = dict(headers)
     origin = _origin_of(_text(latest.get(_ORIGIN))) or here
-    pop_id = parse_pop_id(latest.get(_POP_ID))
+    pop_id = parse_pop_id(latest.get(POP_ID))
     return Trail(
         pop_id=pop_id or fallback_pop_id(origin.topic, origin.partition, origin.offset),
         origin=origin,
@@ -142,7 +138,7 @@ def after_failure(trail: Trail, *, attempts: int, not_before: int, now_ms: int) 
 def headers_of(trail: Trail, failure: Failure) -> list[tuple[str, bytes]]:
     """The headers of the event's record on the retry or the failure topic."""
     ours = {
-        _POP_ID: trail.pop_id,
+        POP_ID: trail.pop_id,
         _ATTEMPT: trail.attempts,
         _NOT_BEFORE: trail.not_before or None,
         _FIRST_FAILED_AT: trail.first_failed_at,
@@ -183,7 +179,7 @@ def replayed(
     `replay` names the replay. What a player wrote under our names is left behind, unless the
     record stood on a topic of our own (`is_ours`).
     """
-    ours = [(_POP_ID, trail.pop_id), (_ORIGIN, str(trail.origin)), (_REPLAY, replay)]
+    ours = [(POP_ID, trail.pop_id), (_ORIGIN, str(trail.origin)), (_REPLAY, replay)]
     names = {_NOT_BEFORE, *(name for name, _ in ours)}
     kept = _without(headers, names) if is_ours else trail.carried
     return [*kept, *((name, text.encode()) for name, text in ours)]

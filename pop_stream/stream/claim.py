@@ -4,16 +4,14 @@ import time
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from pop_stream.pop.trail import (
-    Origin,
-    Trail,
-    player_pop_id,
-    trail_from_own_topic,
-    trail_from_player,
-)
+from pop_stream.kafka.stored_records import StoredName
+from pop_stream.pop.identity import fallback_pop_id, parse_pop_id
+from pop_stream.pop.trail import POP_ID, Origin, Trail, trail_from_own_topic, trail_from_player
 from pop_stream.stream.ledger import Run
 from pop_stream.stream.record import KafkaRecord
 from pop_stream.watch.tracing import Span
+
+_POP_ID = StoredName(POP_ID)
 
 
 class Stage(StrEnum):
@@ -51,7 +49,7 @@ class Claim:
     @property
     def trail(self) -> Trail:
         """All that the record's headers tell. Read when asked for: only a failure needs it."""
-        trail = _trail_of(self.record, self.stage)
+        trail = _trail_of(self.run, self.record, self.stage)
         if trail.first_failed_at is None and self.first_failed_at is not None:
             return replace(trail, first_failed_at=self.first_failed_at)
         return trail
@@ -79,19 +77,20 @@ def claims_of(run: Run[KafkaRecord], stage: Stage) -> list[Claim]:
 
 
 def _claim_of_player(run: Run[KafkaRecord], index: int, record: KafkaRecord, stage: Stage) -> Claim:
-    pop_id = player_pop_id(record.headers, record.topic, record.partition, record.offset)
+    told = parse_pop_id(record.header(_POP_ID))
+    pop_id = told or fallback_pop_id(*run.place, record.offset)
     return Claim(run, index, record, stage, pop_id, record.timestamp)
 
 
 def _claim_of_ours(run: Run[KafkaRecord], index: int, record: KafkaRecord, stage: Stage) -> Claim:
-    trail = _trail_of(record, stage)
+    trail = _trail_of(run, record, stage)
     produced_at = trail.origin.timestamp
     return Claim(
         run, index, record, stage, trail.pop_id, produced_at, trail.attempts, trail.not_before
     )
 
 
-def _trail_of(record: KafkaRecord, stage: Stage) -> Trail:
-    here = Origin(record.topic, record.partition, record.offset, record.timestamp)
+def _trail_of(run: Run[KafkaRecord], record: KafkaRecord, stage: Stage) -> Trail:
+    here = Origin(*run.place, record.offset, record.timestamp)
     read_trail = trail_from_player if stage is Stage.FORWARD else trail_from_own_topic
     return read_trail(record.headers, here)

@@ -13,6 +13,7 @@ from faust.transport.drivers import aiokafka as faust_aiokafka
 from faust.types import TP
 
 from pop_stream.kafka.header_names import read_any_header_name
+from pop_stream.kafka.stored_records import as_stored, hand_out_as_stored
 from pop_stream.stream.continuity import Bounds
 from pop_stream.stream.host import Host
 from pop_stream.stream.ledger import Commit, Place
@@ -38,6 +39,7 @@ class ConsumerThread(faust_aiokafka.AIOKafkaConsumerThread):
         host = cast(Host, self.app)
         self._assignor = RoundRobinPartitionAssignor
         read_any_header_name()
+        hand_out_as_stored()
         session_timeout_ms = int(host.session_timeout_seconds * 1000)
         return aiokafka.AIOKafkaConsumer(
             **host.kafka_options,
@@ -45,6 +47,7 @@ class ConsumerThread(faust_aiokafka.AIOKafkaConsumerThread):
             group_id=conf.id,
             partition_assignment_strategy=[self._assignor],
             enable_auto_commit=False,
+            value_deserializer=as_stored,
             auto_offset_reset="earliest",
             max_poll_records=conf.broker_max_poll_records,
             max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),

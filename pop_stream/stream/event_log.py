@@ -76,11 +76,11 @@ def _failure(claim: Claim, outcome: Outcome) -> dict[str, object]:
 
 def _names(claim: Claim) -> dict[str, object]:
     """What a log line says of an event, so that people find it."""
-    record = claim.record
+    topic, partition = claim.run.place
     return {
         "pop_id": claim.pop_id,
         "stage": claim.stage.value,
-        "topic": record.topic,
-        "partition": record.partition,
-        "offset": record.offset,
+        "topic": topic,
+        "partition": partition,
+        "offset": claim.record.offset,
     }

@@ -362,7 +362,7 @@ def _begin_span(tracing: Tracing, claim: Claim) -> str:
         {
             "pop.id": claim.pop_id,
             "pop.attempt": claim.attempts + 1,
-            "messaging.destination.name": claim.record.topic,
+            "messaging.destination.name": claim.run.place.topic,
         },
     )
     return claim.span.traceparent

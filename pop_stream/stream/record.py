@@ -1,5 +1,5 @@
-"""A record as aiokafka hands it out: key and value are bytes, or absent."""
+"""A record as the transport fetches it: key and value are bytes, or absent."""
 
-from aiokafka.structs import ConsumerRecord
+from pop_stream.kafka.stored_records import StoredRecord
 
-KafkaRecord = ConsumerRecord[bytes, bytes]
+KafkaRecord = StoredRecord

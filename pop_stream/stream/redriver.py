@@ -22,7 +22,7 @@ from aiokafka.errors import (
     IllegalStateError,
     MessageSizeTooLargeError,
 )
-from aiokafka.structs import TopicPartition
+from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from pop_stream.kafka.header_names import read_any_header_name
 from pop_stream.pop.pace import Bucket
@@ -32,7 +32,6 @@ from pop_stream.stream.abort import Abort
 from pop_stream.stream.claim import now_ms
 from pop_stream.stream.consuming import STOP_SECONDS, keep_consuming
 from pop_stream.stream.handoff import Confirm
-from pop_stream.stream.record import KafkaRecord
 from pop_stream.watch.tally import Tally
 
 log = logging.getLogger(__name__)
@@ -132,7 +131,7 @@ class Redriver:
         consumer: AIOKafkaConsumer,
         step: Step,
         place: TopicPartition,
-        records: Sequence[KafkaRecord],
+        records: Sequence[ConsumerRecord[bytes, bytes]],
         paused: dict[TopicPartition, float],
     ) -> None:
         position = records[0].offset
@@ -157,7 +156,7 @@ class Redriver:
             log.info("failure.redriven", extra=_facts(step) | {"partition": place.partition,
                                                                "events": len(sent)})  # fmt: skip
 
-    def _is_settled(self, record: KafkaRecord) -> bool:
+    def _is_settled(self, record: ConsumerRecord[bytes, bytes]) -> bool:
         here = Origin(record.topic, record.partition, record.offset, record.timestamp)
         return trail_from_own_topic(record.headers, here).pop_id in self._settled
 
@@ -168,7 +167,7 @@ class Redriver:
             await asyncio.sleep(seconds)
         self._bucket.take(1)
 
-    async def _send_back(self, record: KafkaRecord) -> None:
+    async def _send_back(self, record: ConsumerRecord[bytes, bytes]) -> None:
         headers = redriven(record.headers)
         try:
             await self._confirm(

@@ -47,5 +47,5 @@ class ScreenOrder:
 
 
 def _screen_of(claim: Claim) -> _Screen | None:
-    record = claim.record
-    return None if record.key is None else (record.topic, record.key)
+    key = claim.record.key
+    return None if key is None else (claim.run.place.topic, key)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
-from aiokafka.structs import ConsumerRecord
 
+from pop_stream.kafka.stored_records import StoredRecord
 from pop_stream.stream.claim import Claim
 from pop_stream.stream.ledger import Commit, Place
 from pop_stream.stream.record import KafkaRecord
@@ -28,8 +28,20 @@ Headers = list[tuple[str, bytes]]
 Spot = tuple[str, int, int]
 
 
+class LoggedRecord(StoredRecord):
+    """A record that tells where it stands, so that it is known wherever it turns up."""
+
+    __slots__ = ("partition", "topic")
+
+    def __init__(self, topic: str, partition: int, *stored: Any) -> None:
+        super().__init__(*stored)
+        self.topic = topic
+        self.partition = partition
+
+
 def spot_of(record: KafkaRecord) -> Spot:
     """Where a record stands: its name in all ledgers of the simulation."""
+    assert isinstance(record, LoggedRecord)
     return record.topic, record.partition, record.offset
 
 
@@ -60,7 +72,7 @@ class Broker:
 
     def __init__(self, partitions: dict[str, int]) -> None:
         self.partitions = partitions
-        self.logs: dict[Place, list[KafkaRecord]] = {
+        self.logs: dict[Place, list[LoggedRecord]] = {
             Place(topic, number): []
             for topic, count in partitions.items()
             for number in range(count)
@@ -73,14 +85,11 @@ class Broker:
 
     def append(
         self, topic: str, key: bytes | None, value: bytes | None, headers: Iterable[Any]
-    ) -> KafkaRecord:
+    ) -> LoggedRecord:
         """Append a record to the partition of its key."""
         number = zlib.crc32(key or b"") % self.partitions[topic]
         log = self.logs[Place(topic, number)]
-        sizes = (len(key or b""), len(value or b""))
-        record: KafkaRecord = ConsumerRecord(
-            topic, number, len(log), TIME.ms, 1, key, value, None, *sizes, tuple(headers)
-        )
+        record = LoggedRecord(topic, number, len(log), TIME.ms, key, value, list(headers))
         log.append(record)
         return record
 

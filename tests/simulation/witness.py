@@ -214,7 +214,7 @@ class Witness:
         attempts = int(headers["pop-attempt"])
         self._attempts[spot] = attempts
         self._due[spot] = int(headers.get("pop-not-before", b"0"))
-        if "pop-redrives" in headers and record.topic == FAILURE:
+        if "pop-redrives" in headers and spot[0] == FAILURE:
             # Told of when it was parked for the first time.
             self._durable.add(spot)
         if attempts != self._attempts.get(parent, 0) + self._counted.get(claim, 0):
@@ -222,9 +222,9 @@ class Witness:
         quarantined = headers["pop-reason"].startswith(b"quarantined")
         if quarantined != event.value.startswith(NO_EVENT):
             self._violated(f"wrongly quarantined or not: {spot}")
-        is_last = record.topic == FAILURE
+        is_last = spot_of(record)[0] == FAILURE
         if not quarantined and is_last != (attempts >= _MOST_ATTEMPTS):
-            self._violated(f"after {attempts} attempts to {record.topic}: {spot}")
+            self._violated(f"after {attempts} attempts to {spot_of(record)[0]}: {spot}")
 
     # Commits, and what is held
 

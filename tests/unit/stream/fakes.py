@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord
 
 from pop_stream.gstv.client import GstvClient
+from pop_stream.kafka.stored_records import StoredRecord
 from pop_stream.pop.outcome import NoAnswer, Outcome, Trouble
 from pop_stream.stream.abort import Abort
 from pop_stream.stream.handoff import Outgoing
@@ -36,7 +37,6 @@ async def turns(count: int = 20) -> None:
 
 
 def record(
-    topic: str,
     offset: int,
     value: bytes | None,
     *,
@@ -44,9 +44,18 @@ def record(
     headers: Sequence[tuple[str, bytes]] = (),
     timestamp: int = 1_795_168_800_000,
 ) -> KafkaRecord:
+    """A record as the transport fetches it."""
+    return StoredRecord(offset, timestamp, key, value, list(headers))
+
+
+def consumer_record(topic: str, offset: int, value: bytes | None, **more: Any) -> Any:
     """A record as aiokafka hands it out, from partition 0."""
-    sizes = (len(key or b""), len(value or b""))
-    return ConsumerRecord(topic, 0, offset, timestamp, 1, key, value, None, *sizes, tuple(headers))
+    made = record(offset, value, **more)
+    sizes = (len(made.key or b""), len(value or b""))
+    headers = tuple(made.headers)
+    return ConsumerRecord(
+        topic, 0, offset, made.timestamp, 1, made.key, value, None, *sizes, headers
+    )
 
 
 class Aborted(asyncio.CancelledError):
@@ -228,8 +237,7 @@ class Arrivals:
         first = self._next[topic]
         self._next[topic] += len(values)
         records = [
-            record(topic, first + n, value, headers=headers, key=key)
-            for n, value in enumerate(values)
+            record(first + n, value, headers=headers, key=key) for n, value in enumerate(values)
         ]
         run = self.ledger.take(topic, 0, records)
         assert run is not None

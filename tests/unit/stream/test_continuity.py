@@ -94,7 +94,7 @@ class Scene:
 
     async def fetch(self, *offsets: int) -> None:
         """Let records come, and take them."""
-        records = [record(EVENTS, offset, b"v") for offset in offsets]
+        records = [record(offset, b"v") for offset in offsets]
         if not await self.continuity.examine({TP_0: records}):
             self.ledger.take(*PLACE, records)
 

@@ -6,15 +6,22 @@ from typing import Any, cast
 import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import IllegalStateError, KafkaConnectionError, MessageSizeTooLargeError
-from aiokafka.structs import TopicPartition
+from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from pop_stream.pop.redrive import RedriveSchedule
 from pop_stream.pop.trail import redrives_of
 from pop_stream.stream import consuming
-from pop_stream.stream.record import KafkaRecord
 from pop_stream.stream.redriver import RedriveConduct, Redriver
 from pop_stream.watch.tally import Tally
-from tests.unit.stream.fakes import FAILURE, RETRY, FakeKafka, NotedAbort, record, turns, until
+from tests.unit.stream.fakes import (
+    FAILURE,
+    RETRY,
+    FakeKafka,
+    NotedAbort,
+    consumer_record,
+    turns,
+    until,
+)
 from tests.unit.stream.scene import POP_ID
 
 PLACE = TopicPartition(FAILURE, 0)
@@ -25,7 +32,7 @@ REJECTED = [("pop-id", b"y"), ("pop-reason", b"rejected")]
 class FakeConsumer:
     """A partition of the failure topic, read as aiokafka reads: from a position, unless paused."""
 
-    def __init__(self, records: Sequence[KafkaRecord]) -> None:
+    def __init__(self, records: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
         self.records = list(records)
         self.position = 0
         self.is_paused = False
@@ -40,7 +47,7 @@ class FakeConsumer:
     async def stop(self) -> None:
         self.stopped += 1
 
-    async def getmany(self, **_: Any) -> dict[TopicPartition, list[KafkaRecord]]:
+    async def getmany(self, **_: Any) -> dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]]:
         await asyncio.sleep(0.001)
         records = [] if self.is_paused else self.records[self.position :]
         self.position += len(records)
@@ -83,7 +90,7 @@ class Scene:
         parked_at = int((time.time() - ago) * 1000)
         self.consumer = FakeConsumer(
             [
-                record(FAILURE, n, b"v", headers=h, timestamp=parked_at)
+                consumer_record(FAILURE, n, b"v", headers=h, timestamp=parked_at)
                 for n, h in enumerate(headers)
             ]
         )
@@ -209,7 +216,7 @@ def test_a_partition_that_went_to_another_worker_ends_nothing() -> None:
         scene = Scene(TRANSIENT)
         scene.consumer.errors.append(IllegalStateError())
         await until(lambda: scene.sent and not scene.consumer.errors)
-        scene.consumer.records.append(record(FAILURE, 1, b"v", headers=REJECTED))
+        scene.consumer.records.append(consumer_record(FAILURE, 1, b"v", headers=REJECTED))
         await until(lambda: scene.consumer.committed == [2])
         assert (scene.consumer.started, scene.abort.reasons) == (1, [])
         await scene.redriver.aclose()

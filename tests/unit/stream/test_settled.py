@@ -7,12 +7,11 @@ from typing import Any, cast
 import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaConnectionError
-from aiokafka.structs import TopicPartition
+from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from pop_stream.stream import consuming
-from pop_stream.stream.record import KafkaRecord
 from pop_stream.stream.settled import Settled
-from tests.unit.stream.fakes import NotedAbort, record, turns, until
+from tests.unit.stream.fakes import NotedAbort, consumer_record, turns, until
 from tests.unit.stream.scene import POP_ID
 
 PLACE = TopicPartition("settled", 0)
@@ -23,7 +22,7 @@ OTHER = POP_ID.replace("0", "1")
 class FakeConsumer:
     """The topic, of which the test says how far it can be read by now."""
 
-    def __init__(self, records: Iterable[KafkaRecord]) -> None:
+    def __init__(self, records: Iterable[ConsumerRecord[bytes, bytes]]) -> None:
         self.records = list(records)
         self.readable = len(self.records)
         self.at = 0
@@ -46,7 +45,7 @@ class FakeConsumer:
     async def position(self, _: TopicPartition) -> int:
         return self.at
 
-    async def getmany(self, **_: Any) -> dict[TopicPartition, list[KafkaRecord]]:
+    async def getmany(self, **_: Any) -> dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]]:
         await asyncio.sleep(0.001)
         if self.errors:
             raise self.errors.pop(0)
@@ -60,7 +59,7 @@ class Scene:
 
     def __init__(self, *marks: tuple[str | None, bytes | None]) -> None:
         self.consumer = FakeConsumer(
-            record("settled", n, value, key=None if key is None else key.encode())
+            consumer_record("settled", n, value, key=None if key is None else key.encode())
             for n, (key, value) in enumerate(marks)
         )
         self.abort = NotedAbort()

@@ -58,7 +58,7 @@ def test_a_record_without_a_time_has_no_age() -> None:
 
     async def scenario() -> None:
         all_ = All()
-        run = all_.arrivals.ledger.take(EVENTS, 0, [record(EVENTS, 0, EVENT, timestamp=-1)])
+        run = all_.arrivals.ledger.take(EVENTS, 0, [record(0, EVENT, timestamp=-1)])
         assert run is not None
         all_.work.deliver(run)
         all_.work.look(100.0)

@@ -1,0 +1,207 @@
+"""Records as they are stored: read so far as every event needs it, their headers when asked for.
+
+aiokafka takes each record apart to the last header, and then copies it into another one that also
+names topic and partition. A player's record has nine headers, of which a delivery needs one: to
+read the rest for every event is a fifth of what the worker does. aiokafka has no way to hand it
+another reader, so the class that its fetcher looks up is replaced.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+
+from aiokafka.consumer import fetcher
+from aiokafka.errors import CorruptRecordException
+from aiokafka.record import util
+from aiokafka.record.default_records import _DefaultRecordBatchPy
+
+#: Where a batch tells its version (KIP-98: the first of which this knows is 2).
+_MAGIC_AT, _MAGIC = 16, 2
+#: A byte of a number behind which there are more.
+_MORE = 0x80
+
+Headers = list[tuple[str, bytes]]
+
+#: What reads numbers does not see the end of the data: behind it numbers end at once.
+_BEYOND = bytes(64)
+
+#: The number at a place, and the place behind it. It takes any bytes, whatever its types say.
+_varint: Callable[[bytes, int], tuple[int, int]] = cast(Any, util.decode_varint)
+
+
+class StoredRecord:
+    """A record of a topic, without the names of topic and partition."""
+
+    __slots__ = ("_stored", "key", "offset", "timestamp", "value")
+
+    def __init__(
+        self,
+        offset: int,
+        timestamp: int,
+        key: bytes | None,
+        value: bytes | None,
+        stored: bytes | Headers,
+    ) -> None:
+        """`timestamp` is in epoch milliseconds; `stored` are the headers, read or as stored."""
+        self.offset = offset
+        self.timestamp = timestamp
+        self.key = key
+        self.value = value
+        self._stored = stored
+
+    @property
+    def headers(self) -> Headers:
+        r"""All headers. A name that is not UTF-8 is written out, as in `caf\xe9`.
+
+        Raises CorruptRecordException: Kafka takes no such record, so it was altered on its way.
+        """
+        if isinstance(self._stored, bytes):
+            try:
+                self._stored = _read_headers(self._stored)
+            except ValueError as error:
+                raise CorruptRecordException(f"headers of offset {self.offset}: {error}") from error
+        return self._stored
+
+    def header(self, name: "StoredName") -> bytes | None:
+        """The value of the last header of that name; None if there is none."""
+        stored = self._stored
+        if isinstance(stored, bytes):
+            begin = name.value_at
+            # Nearly always it is the first of fewer than 64 headers, with a value of fewer than 64
+            # bytes. No later one can have the name: nowhere else are the bytes of its name.
+            if (
+                stored.startswith(name.stored, 1)
+                and stored[0] < _MORE
+                and stored.find(name.stored, 2) < 0
+                and len(stored) > begin
+                and stored[begin] < _MORE
+                and not stored[begin] & 1
+            ):
+                return stored[begin + 1 : begin + 1 + (stored[begin] >> 1)]
+        text = name.text
+        return next((value for known, value in reversed(self.headers) if known == text), None)
+
+
+class StoredName:
+    """The name of a header, of fewer than 64 letters, and its bytes in a record."""
+
+    __slots__ = ("stored", "text", "value_at")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.stored = bytes((2 * len(text),)) + text.encode("ascii")
+        #: Where the value's length stands if this is the first header.
+        self.value_at = 1 + len(self.stored)
+
+
+def read_batch(data: bytes | memoryview) -> list[StoredRecord]:
+    """Read all records of a batch of version 2 (KIP-98).
+
+    Raises CorruptRecordException, and UnsupportedCodecError.
+    """
+    batch = _DefaultRecordBatchPy(data)
+    begin = batch._pos  # noqa: SLF001 - aiokafka's parts for head and compression
+    batch._maybe_uncompress()  # noqa: SLF001
+    is_plain = batch.compression_type == batch.CODEC_NONE
+    stored = b"".join((data[begin:] if is_plain else batch._buffer, _BEYOND))  # noqa: SLF001
+    fixed = batch.max_timestamp if batch.timestamp_type == batch.LOG_APPEND_TIME else None
+    try:
+        return _read_records(
+            stored, batch._num_records, batch.base_offset, batch.first_timestamp, fixed  # noqa: SLF001
+        )  # fmt: skip
+    except ValueError as error:
+        raise CorruptRecordException(f"a record ends where it should not: {error}") from error
+
+
+def _read_records(
+    data: bytes, count: int, base_offset: int, base_timestamp: int, fixed: int | None
+) -> list[StoredRecord]:
+    records, at, end, limit = [], 0, 0, len(data) - len(_BEYOND)
+    for _ in range(count):
+        length, at = _varint(data, at)
+        end = at + length
+        if not at < end <= limit:
+            raise ValueError(f"a record of {length} bytes at {at}")
+        # One byte of attributes, of which none is in use.
+        timestamp, at = _varint(data, at + 1)
+        offset, at = _varint(data, at)
+        size, at = _varint(data, at)
+        key = None if size < 0 else data[at : at + size]
+        at += max(size, 0)
+        if at >= end:
+            raise ValueError(f"a key of {size} bytes before {at}")
+        size, at = _varint(data, at)
+        value = None if size < 0 else data[at : at + size]
+        at += max(size, 0)
+        if at >= end:
+            raise ValueError(f"a value of {size} bytes before {at}")
+        timestamp = base_timestamp + timestamp if fixed is None else fixed
+        records.append(StoredRecord(base_offset + offset, timestamp, key, value, data[at:end]))
+        at = end
+    if end != limit:
+        raise ValueError(f"{limit - end} bytes are left")
+    return records
+
+
+def _read_headers(stored: bytes) -> Headers:
+    headers: Headers = []
+    limit = len(stored)
+    stored += _BEYOND
+    count, at = _varint(stored, 0)
+    for _ in range(count):
+        length, at = _varint(stored, at)
+        name, at = stored[at : at + length], at + length
+        if length < 0 or at >= limit:
+            raise ValueError(f"a name of {length} bytes before {at}")
+        length, at = _varint(stored, at)
+        # Typed as all of pop-stream reads headers; one without a value is as good as none.
+        value = cast(bytes, stored[at : at + length] if length >= 0 else None)
+        at += max(length, 0)
+        headers.append((name.decode(errors="backslashreplace"), value))
+    if count < 0 or at != limit:
+        raise ValueError(f"{count} that end at {at}, and not at {limit}")
+    return headers
+
+
+def as_stored(value: bytes) -> bytes:
+    """Leave a value as it is: the `value_deserializer` of a consumer that wants stored records."""
+    return value
+
+
+def hand_out_as_stored() -> None:
+    """Let consumers of this process get stored records whose `value_deserializer` is as_stored."""
+    setattr(fetcher, "PartitionRecords", _Records)  # noqa: B010 - no type of it may be replaced
+
+
+class _Records(fetcher.PartitionRecords):
+    def __init__(self, tp: Any, records: Any, *others: Any) -> None:
+        self._is_stored = as_stored in others
+        super().__init__(tp, _Batches(records) if self._is_stored else records, *others)  # type: ignore[no-untyped-call]
+
+    def _consumer_record(self, tp: Any, record: Any) -> Any:
+        return record if self._is_stored else super()._consumer_record(tp, record)  # type: ignore[no-untyped-call]
+
+
+class _Batches:
+    """The batches of a fetch (`pop_stream.kafka.header_names`), read as they are stored."""
+
+    def __init__(self, batches: Any) -> None:
+        self._batches = batches
+        self.has_next = batches.has_next
+
+    def next_batch(self) -> Any:
+        batch = self._batches.next_batch()
+        return _Batch(batch) if batch.data[_MAGIC_AT] == _MAGIC else batch
+
+
+class _Batch:
+    def __init__(self, batch: Any) -> None:
+        self._batch = batch
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._batch, name)
+
+    def __next__(self) -> Any:
+        return next(self._batch)
+
+    def __iter__(self) -> Iterator[StoredRecord]:
+        return iter(read_batch(self._batch.data))
