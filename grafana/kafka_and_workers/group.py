@@ -68,8 +68,15 @@ GROUP_ROW: Final = Row(
         Graph(
             id=207, title="Commits", unit="short", width=6,
             text="By result. Refused now and then, in a rebalance: nothing is lost, some events "
-            "are sent again. Refused all the time: the worker is not in the group.",
-            queries=(Query(increase("pop_stream_commits_total", by="result"), "{{result}}"),),
+            "are sent again. Refused all the time: the worker is not in the group. Receipts that "
+            "failed hold the commits back until they are written.",
+            queries=(
+                Query(increase("pop_stream_commits_total", by="result"), "{{result}}"),
+                Query(
+                    increase("pop_stream_delivery_receipts_total", by="result"),
+                    "receipts {{result}}",
+                ),
+            ),
             alerts=(Alert.CONSUMER_STALLED,),
         ),
         Graph(

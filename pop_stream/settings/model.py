@@ -139,6 +139,10 @@ class DeliverySettings(_Section):
     auto_redrive_rate_limit: Rate = 50.0
     """The most parked events a second that one worker sends back by itself."""
 
+    receipts: Literal["on", "off"] = "off"
+    """on: what was delivered, when, and by which attempt is written to the receipts topic before
+    its offset is committed, so that nothing counts as done without a proof."""
+
     validation: Literal["on", "off"] = "on"
     """off: everything that is a JSON object is forwarded, whatever its fields."""
 
@@ -188,7 +192,7 @@ class TopicSettings(_Section):
     """Where failure notifications go."""
 
     receipts_topic: TopicName = "pop-receipts"
-    """Where it is written down what was delivered, and when."""
+    """Where it is written down what was delivered, and when, with POP_STREAM_RECEIPTS=on."""
 
     settled_topic: TopicName = "pop-failures-settled"
     """Where people mark parked events as settled: those are not sent back by themselves."""

@@ -29,11 +29,13 @@ from pop_stream.stream.parts import (
     conduct_of,
     faust_settings,
     limits_of,
+    receipts_of,
     schedule_of,
     topics_of,
 )
 from pop_stream.stream.preflight import (
     look_around,
+    require_receipts,
     require_starting_point,
     require_topics,
     serve_metrics,
@@ -72,6 +74,7 @@ class PopStreamApp(faust.App):
         self.abort = Abort()
         self.may_start_over = settings.start_without_commit == "earliest"
         self.holes = Holes(self._confirm, failure_topic=settings.failure_topic, tally=self.tally)
+        self.receipts = receipts_of(settings, self._confirm, self.tally)
         topics = topics_of(settings)
         self.ledger: Ledger[KafkaRecord] = Ledger(
             {topic: limits_of(stage, settings) for stage, topic in topics.items()}
@@ -105,12 +108,13 @@ class PopStreamApp(faust.App):
     async def on_start(self) -> None:
         """Look at what is needed, and put the parts together, before the group is joined.
 
-        Raises SettingsError when the metrics port is taken, KafkaUnreachableError, and
-        TopicsMissingError.
+        Raises SettingsError when the metrics port is taken, KafkaUnreachableError,
+        TopicsMissingError, and StartRefusedError.
         """
         self._metrics = serve_metrics(self.settings, self.tally, self._status, self._samples)
         await require_topics(self.settings)
         await require_starting_point(self.settings)
+        await require_receipts(self.settings)
         self._work = self._put_together()
         self._watchdog = Watchdog(
             look=self._work.look,
@@ -218,6 +222,7 @@ class PopStreamApp(faust.App):
             tally=tally,
             abort=abort,
             tracing=self._tracing,
+            receipts=self.receipts,
         )
         notifier = Notifier(
             NotificationStyle(

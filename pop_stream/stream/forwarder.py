@@ -30,6 +30,7 @@ from pop_stream.stream.handoff import Handoff
 from pop_stream.stream.ledger import Run
 from pop_stream.stream.onward import Onward
 from pop_stream.stream.pacer import Pacer
+from pop_stream.stream.receipts import Receipts
 from pop_stream.stream.record import KafkaRecord
 from pop_stream.stream.screen_order import ScreenOrder
 from pop_stream.stream.waiting import Waiting
@@ -58,7 +59,7 @@ class Conduct:
 class Forwarder:
     """Attempts events, and sees each to a durable outcome. Belongs to one event loop."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its neighbours
         self,
         conduct: Conduct,
         *,
@@ -67,10 +68,12 @@ class Forwarder:
         tally: Tally,
         abort: Abort,
         tracing: Tracing | None = None,
+        receipts: Receipts | None = None,
     ) -> None:
-        """`tracing` None: no spans are made."""
+        """`tracing` None: no spans are made. `receipts` None: what is delivered is not noted."""
         self._conduct = conduct
         self._tracing = tracing
+        self._receipts = receipts
         self._client = make_client(self._on_outcome)
         self._successes = conduct.policy.success_statuses
         self._deliveries = Deliveries(tally)
@@ -258,6 +261,8 @@ class Forwarder:
 
     def _enter(self, deliveries: list[Delivery]) -> None:
         entered = self._deliveries.enter(deliveries)
+        if self._receipts is not None:
+            self._receipts.delivered(entered, int(time.time() * 1000))
         if self._order is not None:
             for claim, _ in entered:
                 self._waiting.add(self._order.finished(claim))

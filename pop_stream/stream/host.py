@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from pop_stream.stream.abort import Abort
 from pop_stream.stream.holes import Holes
 from pop_stream.stream.ledger import Ledger, Place
+from pop_stream.stream.receipts import Receipts
 from pop_stream.stream.record import KafkaRecord
 from pop_stream.watch.tally import Tally
 
@@ -34,6 +35,8 @@ class Host(Protocol):
     #: The topics from which attempts are made, by this worker or another.
     attempted_topics: tuple[str, ...]
     holes: Holes
+    #: None: what is delivered is committed without a receipt.
+    receipts: Receipts | None
     tally: Tally
     #: Whether a partition whose commit cannot be may begin with its oldest record.
     may_start_over: bool

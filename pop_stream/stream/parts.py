@@ -10,8 +10,11 @@ from pop_stream.pop.redrive import RedriveSchedule
 from pop_stream.settings import Settings
 from pop_stream.settings.values import parse_waits
 from pop_stream.stream.forwarder import Conduct
+from pop_stream.stream.handoff import Confirm
 from pop_stream.stream.ledger import Limits
+from pop_stream.stream.receipts import Receipts
 from pop_stream.stream.starting_point import CLIENT_ID
+from pop_stream.watch.tally import Tally
 
 
 def topics_of(settings: Settings) -> dict[str, str]:
@@ -48,6 +51,13 @@ def conduct_of(settings: Settings) -> Conduct:
         retry_topic=settings.retry_topic,
         failure_topic=settings.failure_topic,
     )
+
+
+def receipts_of(settings: Settings, confirm: Confirm, tally: Tally) -> Receipts | None:
+    """What notes deliveries; None: nothing does."""
+    if settings.receipts == "off":
+        return None
+    return Receipts(confirm, topic=settings.receipts_topic, group=settings.group, tally=tally)
 
 
 def schedule_of(settings: Settings) -> RedriveSchedule:

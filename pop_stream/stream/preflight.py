@@ -3,12 +3,19 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Final
 
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from pop_stream import __version__
 from pop_stream.errors import StartRefusedError, TopicsMissingError
 from pop_stream.kafka.admin import connected_admin
+from pop_stream.kafka.connection import client_options
 from pop_stream.kafka.group import group_of, partitions_of
 from pop_stream.kafka.topic_findings import Severity
 from pop_stream.kafka.topics import check
+from pop_stream.pop.receipt import encode_receipt, receipt_of
 from pop_stream.settings import Settings
 from pop_stream.stream.guard import Surroundings
 from pop_stream.stream.starting_point import doubts, foreign
@@ -20,6 +27,8 @@ from pop_stream.watch.tally import Tally
 from pop_stream.watch.worker_pages import worker_pages, worker_registry
 
 log = logging.getLogger(__name__)
+
+_WRITE_MS: Final = 15_000
 
 
 def serve_metrics(
@@ -54,8 +63,9 @@ async def look_around(settings: Settings) -> Surroundings:
 
 
 def _used(settings: Settings) -> set[str]:
-    return {settings.events_topic, settings.retry_topic, settings.failure_topic,
+    used = {settings.events_topic, settings.retry_topic, settings.failure_topic,
             settings.notification_topic, settings.settled_topic}  # fmt: skip
+    return used if settings.receipts == "off" else {*used, settings.receipts_topic}
 
 
 async def require_topics(settings: Settings) -> None:
@@ -105,3 +115,27 @@ async def require_starting_point(settings: Settings) -> None:
         )
     if problems:
         raise StartRefusedError("the worker does not start.\n  - " + "\n  - ".join(problems))
+
+
+async def require_receipts(settings: Settings) -> None:
+    """Where receipts are on, write one of nothing: that they begin now, and can be written.
+
+    A worker that cannot would deliver what it never commits, and each that is started after it the
+    same again. Raises StartRefusedError.
+    """
+    if settings.receipts == "off":
+        return
+    nothing = receipt_of(
+        (), group=settings.group, worker=__version__, topic=settings.events_topic, partition=0
+    )
+    try:
+        async with AIOKafkaProducer(
+            **client_options(settings), acks="all", request_timeout_ms=_WRITE_MS
+        ) as producer:
+            await producer.send_and_wait(settings.receipts_topic, encode_receipt(nothing))
+    except KafkaError as error:
+        raise StartRefusedError(
+            f"the worker does not start: a receipt cannot be written to {settings.receipts_topic} "
+            f"({type(error).__name__}), and without it nothing that is delivered may be committed. "
+            "Give the worker the right Write on it, or set POP_STREAM_RECEIPTS=off"
+        ) from error

@@ -101,7 +101,7 @@ class Consumer(faust_aiokafka.Consumer):
         epoch = self._epoch
         ledger = self._host.ledger
         active = self._get_active_partitions()
-        room = {TP(*place) for place in ledger.with_room()} & active
+        room = set() if self._is_behind else {TP(*place) for place in ledger.with_room()} & active
         wanted = self._continuity.may_fetch(room)
         batches = await self._getmany(
             active_partitions=wanted or {_NO_PARTITION},
@@ -121,6 +121,11 @@ class Consumer(faust_aiokafka.Consumer):
                 await self.callback(self._as_message(run))
         for nothing in _NOTHING:
             yield nothing
+
+    @property
+    def _is_behind(self) -> bool:
+        receipts = self._host.receipts
+        return receipts is not None and receipts.is_behind
 
     def trouble(self, now: float, member_ids: Collection[str]) -> str | None:
         """Why nothing can be expected of this consumer, if so.
@@ -193,10 +198,13 @@ class Consumer(faust_aiokafka.Consumer):
         topics: Any = None,  # noqa: ARG002 - Faust's signature
         start_new_transaction: bool = True,  # noqa: ARG002
     ) -> bool:
-        """Commit the end of each partition's finished prefix."""
-        ledger = self._host.ledger
+        """Commit the end of each partition's finished prefix, once its deliveries are receipted."""
+        ledger, receipts, epoch = self._host.ledger, self._host.receipts, self._epoch
+        # First: what is delivered while receipts are written is not among these.
         commits = ledger.commits()
-        if not commits:
+        if receipts is not None and not await receipts.write():
+            return False
+        if not commits or epoch != self._epoch:
             return False
         tally, began = self._host.tally, time.monotonic()
         taken = await self._thread.commit_all(commits)
@@ -216,7 +224,7 @@ class Consumer(faust_aiokafka.Consumer):
             log.exception("commit.failed")
         if self.should_stop or self.app.should_stop:
             # There will be no commit after this one, nor a producer to hand off with.
-            self._host.ledger.close()
+            self._forget()
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Drain and commit, then forget: nothing late counts any more."""
@@ -225,7 +233,12 @@ class Consumer(faust_aiokafka.Consumer):
         try:
             await super().on_partitions_revoked(revoked)
         finally:
-            self._host.ledger.close()
+            self._forget()
+
+    def _forget(self) -> None:
+        self._host.ledger.close()
+        if self._host.receipts is not None:
+            self._host.receipts.forget()
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Open the ledger for what is ours now."""

@@ -174,6 +174,10 @@ WORKER_METRICS = (
         "commit_duration_seconds", "How long a commit took.",
         (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
     ),
+    _counter(
+        "delivery_receipts", "Records for the receipts topic, each of many deliveries.",
+        result=("written", "failed"),
+    ),
     _counter("rebalances", "Times that partitions were assigned anew."),
     _histogram(
         "rebalance_duration_seconds", "From giving up the old partitions to having the new ones.",

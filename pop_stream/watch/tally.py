@@ -94,6 +94,7 @@ class Tally:
         self.redriven_events = Counts()
         self.gone_events = Counts()
         self.commits = Counts()
+        self.delivery_receipts = Counts()
         self.rebalances = Counts()
         #: Written by whatever thread logs (`pop_stream.watch.log_count`).
         self.log_messages = Counts()

@@ -19,6 +19,7 @@ EVENTS: Final = "events"
 RETRY: Final = "retry"
 FAILURE: Final = "failure"
 NOTIFICATIONS: Final = "notifications"
+RECEIPTS: Final = "receipts"
 CONSUMED: Final = (EVENTS, RETRY, FAILURE)
 
 #: How a write may end: `later` is written now, and answered another time.
@@ -49,7 +50,8 @@ def spot_of(record: KafkaRecord) -> Spot:
 class Passing:
     """One hand-off: the event that is handed on, and how often that was written."""
 
-    claim: Claim
+    #: None: a receipt, which is of many events.
+    claim: Claim | None
     worker: str
     writes: int = 0
 
@@ -77,7 +79,7 @@ class Broker:
             for topic, count in partitions.items()
             for number in range(count)
         }
-        self.consumed = [place for place in self.logs if place.topic != NOTIFICATIONS]
+        self.consumed = [place for place in self.logs if place.topic in CONSUMED]
         self.writes: list[Write] = []
         self.committed: dict[Place, Commit] = {}
         #: Whoever asks next what stands committed is not answered.

@@ -15,7 +15,17 @@ from typing import Any, Final
 import pytest
 
 from pop_stream.pop import recent
-from pop_stream.stream import claim, deliveries, event_log, forwarder, gate, notifier, pacer, work
+from pop_stream.stream import (
+    claim,
+    deliveries,
+    event_log,
+    forwarder,
+    gate,
+    notifier,
+    pacer,
+    receipts,
+    work,
+)
 
 _EPOCH_SECONDS: Final = 1_800_000_000
 #: No play is in the future.
@@ -72,7 +82,7 @@ def virtual_time() -> Iterator[None]:
     What shows an outage is made smaller too: a schedule has a dozen events, not thousands.
     """
     with pytest.MonkeyPatch.context() as patch:
-        for module in (claim, deliveries, forwarder, gate, notifier, pacer, work):
+        for module in (claim, deliveries, forwarder, gate, notifier, pacer, receipts, work):
             for name, stand_in in (
                 ("time", TIME), ("random", CHANCE), ("datetime", _VirtualDatetime),
             ):  # fmt: skip

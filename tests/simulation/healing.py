@@ -58,10 +58,17 @@ def _commit_all(world: World) -> bool:
     for worker in world.workers:
         if world.notice(worker):
             moved = True
-        elif not worker.is_leaving and worker.ledger.commits():
+        elif not worker.is_leaving and _has_to_commit(worker):
             world.commit(worker)
             moved = True
     return moved
+
+
+def _has_to_commit(worker: Worker) -> bool:
+    if worker.consumer._committing.locked():
+        return False  # it waits for the time to write its receipts again
+    is_unwritten = worker.receipts is not None and worker.receipts.unwritten
+    return bool(worker.ledger.commits() or is_unwritten)
 
 
 def _is_busy(world: World) -> bool:

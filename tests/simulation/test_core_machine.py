@@ -38,6 +38,7 @@ class CoreMachine(RuleBasedStateMachine):
             max_in_flight=st.integers(1, 4),
             held_events=st.sampled_from((8, 3)),
             rate_limit=st.sampled_from((None, 4.0)),
+            receipts=st.booleans(),
         ),
         partitions=st.fixed_dictionaries(
             {EVENTS: st.integers(1, 2), RETRY: st.integers(1, 2), FAILURE: st.just(1)}

@@ -1,5 +1,6 @@
 """The simulation can fail: each bug that is planted in the core is found within a few schedules."""
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -11,13 +12,14 @@ from pop_stream.pop.done_map import Range, decode_done, encode_done
 from pop_stream.pop.outcome import Answer, Outcome
 from pop_stream.pop.trail import after_failure
 from pop_stream.pop.verdict import Reason
-from pop_stream.stream import ledger, onward
+from pop_stream.stream import ledger, onward, receipts
 from pop_stream.stream.alarm import Alarm
 from pop_stream.stream.claim import Claim
 from pop_stream.stream.forwarder import Forwarder
 from pop_stream.stream.handoff import Handoff, Outgoing
 from pop_stream.stream.ledger import Commit, Ledger, Place, Run
 from pop_stream.stream.notifier import Notifier
+from pop_stream.stream.receipts import Receipts
 from pop_stream.stream.screen_order import ScreenOrder
 from pop_stream.stream.waiting import Waiting
 from tests.simulation.broker import NOTIFICATIONS, RETRY
@@ -279,6 +281,67 @@ def _notify_nobody(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Notifier, "take", lambda _, run: [run.finish(n) for n in run.unfinished()])
 
 
+def _commit_before_the_receipts(patch: pytest.MonkeyPatch) -> None:
+    async def commit(self: Any, *_: object) -> bool:
+        commits = self._host.ledger.commits()
+        taken = bool(commits) and await self._thread.commit_all(commits)
+        if taken:
+            self._host.ledger.committed(commits)
+        return taken and (self._host.receipts is None or await self._host.receipts.write())
+
+    patch.setattr(ModelConsumer, "force_commit", commit)
+
+
+def _commit_what_was_delivered_while_receipts_were_written(patch: pytest.MonkeyPatch) -> None:
+    async def commit(self: Any, *_: object) -> bool:
+        if self._host.receipts is not None and not await self._host.receipts.write():
+            return False
+        commits = self._host.ledger.commits()
+        taken = bool(commits) and await self._thread.commit_all(commits)
+        if taken:
+            self._host.ledger.committed(commits)
+        return taken
+
+    patch.setattr(ModelConsumer, "force_commit", commit)
+
+
+def _commit_although_the_receipts_were_refused(patch: pytest.MonkeyPatch) -> None:
+    write = Receipts.write
+
+    async def written(self: Receipts) -> bool:
+        await write(self)
+        return True
+
+    patch.setattr(Receipts, "write", written)
+
+
+def _forget_the_receipts_of_a_write_that_was_cut_off(patch: pytest.MonkeyPatch) -> None:
+    write = Receipts.write
+
+    async def cut(self: Receipts) -> bool:
+        try:
+            return await write(self)
+        except asyncio.CancelledError:
+            self.forget()
+            raise
+
+    patch.setattr(Receipts, "write", cut)
+
+
+def _receipt_where_the_retry_stands(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(receipts, "_origin_of", lambda claim: (claim.run.place, claim.record.offset))
+
+
+def _take_no_receipt_of_a_retry(patch: pytest.MonkeyPatch) -> None:
+    delivered = Receipts.delivered
+
+    def first_only(self: Receipts, claim: Claim, at: float) -> None:
+        if not claim.attempts:
+            delivered(self, claim, at)
+
+    patch.setattr(Receipts, "delivered", first_only)
+
+
 _PLANTS: Sequence[Plant] = (
     _commit_one_too_high,
     _finish_before_the_hand_off,
@@ -306,6 +369,12 @@ _PLANTS: Sequence[Plant] = (
     _alter_what_is_handed_on,
     _take_every_failure_for_a_delivery,
     _notify_nobody,
+    _commit_before_the_receipts,
+    _commit_what_was_delivered_while_receipts_were_written,
+    _commit_although_the_receipts_were_refused,
+    _forget_the_receipts_of_a_write_that_was_cut_off,
+    _receipt_where_the_retry_stands,
+    _take_no_receipt_of_a_retry,
 )
 
 

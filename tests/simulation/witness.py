@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from pop_stream.pop.identity import notification_id
+from pop_stream.pop.receipt import decode_receipt
 from pop_stream.pop.trail import redrives_of
 from pop_stream.stream.claim import Claim
 from pop_stream.stream.forwarder import Forwarder
@@ -14,6 +15,7 @@ from tests.simulation.broker import (
     EVENTS,
     FAILURE,
     NOTIFICATIONS,
+    RETRY,
     Broker,
     Passing,
     Spot,
@@ -35,6 +37,7 @@ class Witness:
 
     def __init__(self, build: Build, broker: Broker, partner: Partner, journal: Journal) -> None:
         self._order = build.order
+        self._has_receipts = build.receipts
         self._broker = broker
         self._partner = partner
         self._journal = journal
@@ -43,6 +46,10 @@ class Witness:
         self.events: dict[str, Event] = {}
         #: The records that have a durable outcome.
         self._durable: set[Spot] = set()
+        #: Of these, those that stand on another topic.
+        self._handed_on: set[Spot] = set()
+        #: The players' records of which a receipt tells that they were delivered.
+        self._receipted: set[Spot] = set()
         #: Up to where each partition's commits were found safe.
         self._safe: dict[Place, int] = {}
         #: What the record's headers tell: attempts made, and not to be attempted before.
@@ -185,8 +192,12 @@ class Witness:
         """A worker's record stands in the log."""
         passing = write.passing
         claim = passing.claim
+        if claim is None:
+            self._receipt(record)
+            return
         parent = spot_of(claim.record)
         self._durable.add(parent)
+        self._handed_on.add(parent)
         passing.writes += 1
         if passing.writes > 1:
             self._rewritten[claim.pop_id] += 1
@@ -201,6 +212,17 @@ class Witness:
                 self._violated(f"a wrong notification: {record}")
         else:
             self._check_handed_on(event, record, passing, headers)
+
+    def _receipt(self, record: KafkaRecord) -> None:
+        """A receipt stands in the log: GSTV has taken everything that it tells of."""
+        receipt = decode_receipt(record.value)
+        if receipt is None:
+            self._violated(f"no receipt: {record}")
+            return
+        for delivery in receipt.deliveries():
+            self._receipted.add((receipt.topic, receipt.partition, delivery.offset))
+            if not self._partner.taken[delivery.pop_id]:
+                self._violated(f"a receipt of what GSTV has not: {delivery}")
 
     def _check_handed_on(
         self, event: Event, record: KafkaRecord, passing: Passing, headers: dict[str, bytes]
@@ -237,12 +259,28 @@ class Witness:
         for offset in range(safe, commit.offset):
             if (topic, partition, offset) not in self._durable:
                 self._violated(f"committed {commit.offset} of {place}, and {offset} has no outcome")
+            self._check_receipt(place, offset)
         self._safe[place] = max(safe, commit.offset)
         if commit.offset < self._broker.offset(place):
             self._violated(f"the commit of {place} went back to {commit.offset}")
         for offset in told_beyond(commit):
             if (topic, partition, offset) not in self._durable:
                 self._violated(f"told that {offset} of {place} is finished: it has no outcome")
+            self._check_receipt(place, offset)
+
+    def _check_receipt(self, place: Place, offset: int) -> None:
+        """What is committed was handed on, or a receipt tells that it was delivered."""
+        if not self._has_receipts or place.topic == FAILURE:
+            return
+        record = self._broker.logs[place][offset]
+        spot = spot_of(record)
+        if spot in self._handed_on:
+            return
+        if place.topic == RETRY:
+            topic, partition, number, _ = dict(record.headers)["pop-origin"].decode().split("/")
+            spot = (topic, int(partition), int(number))
+        if spot not in self._receipted:
+            self._violated(f"committed without a receipt: {offset} of {place}")
 
     def check_held(self, workers: Iterable[Worker]) -> None:
         """What each ledger counts as held is what its runs have unfinished."""

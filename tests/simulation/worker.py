@@ -21,11 +21,21 @@ from pop_stream.stream.forwarder import Conduct, Forwarder
 from pop_stream.stream.handoff import Handoff, Outgoing
 from pop_stream.stream.ledger import Commit, Ledger, Limits, Place, Run
 from pop_stream.stream.notifier import Notifier
+from pop_stream.stream.receipts import Receipts
 from pop_stream.stream.record import KafkaRecord
 from pop_stream.stream.transport import Consumer
 from pop_stream.stream.work import Work
 from pop_stream.watch.tally import Tally
-from tests.simulation.broker import CONSUMED, EVENTS, FAILURE, NOTIFICATIONS, RETRY, Passing, Write
+from tests.simulation.broker import (
+    CONSUMED,
+    EVENTS,
+    FAILURE,
+    NOTIFICATIONS,
+    RECEIPTS,
+    RETRY,
+    Passing,
+    Write,
+)
 from tests.simulation.clock import VirtualLoop
 from tests.simulation.partner import Client
 
@@ -50,6 +60,7 @@ class Build:
     max_in_flight: int = 4
     held_events: int = 8
     rate_limit: float | None = None
+    receipts: bool = False
 
 
 class Aborted(Exception):  # noqa: N818 - it is what became of the process
@@ -134,6 +145,11 @@ class Worker:
     def _put_together(self, build: Build) -> None:
         tally = Tally()
         handoff = WatchedHandoff(self)
+        self.receipts = (
+            Receipts(self.confirm, topic=RECEIPTS, group="g", tally=tally)
+            if build.receipts
+            else None
+        )
         self.forwarder = WatchedForwarder(
             self,
             Conduct(
@@ -148,6 +164,7 @@ class Worker:
             handoff=handoff,
             tally=tally,
             abort=self.abort,
+            receipts=self.receipts,
         )
         self.notifier = Notifier(
             _STYLE, topic=NOTIFICATIONS, handoff=handoff, tally=tally, abort=self.abort
@@ -194,7 +211,8 @@ class Worker:
         headers: list[tuple[str, bytes]],
     ) -> None:
         """Write a record, as the producer does."""
-        write = Write(_passing.get(), topic, key, value, headers, self.loop.create_future())
+        passing = Passing(None, self.name) if topic == RECEIPTS else _passing.get()
+        write = Write(passing, topic, key, value, headers, self.loop.create_future())
         self.world.broker.writes.append(write)
         await write.future
 
@@ -229,6 +247,8 @@ class ModelConsumer:
     getmany = Consumer.getmany
     wait_empty = Consumer.wait_empty
     _share_of = Consumer._share_of
+    _is_behind = Consumer._is_behind
+    _forget = Consumer._forget
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
@@ -236,6 +256,7 @@ class ModelConsumer:
         self._host = SimpleNamespace(
             ledger=worker.ledger,
             work=worker.work,
+            receipts=worker.receipts,
             attempted_topics=(EVENTS, RETRY),
             tally=Tally(),
         )
@@ -272,7 +293,7 @@ class ModelConsumer:
             if self.positions:
                 await self.wait_empty()
         finally:
-            self._host.ledger.close()
+            self._forget()
             self.positions = {}
 
     async def assigned(self, places: set[Place]) -> None:

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 
 from pop_stream.pop.trail import player_pop_id, redriven
 from pop_stream.stream.ledger import Commit, Place
-from tests.simulation.broker import EVENTS, FAILURE, NOTIFICATIONS, RETRY, Broker, spot_of
+from tests.simulation.broker import (
+    EVENTS,
+    FAILURE,
+    NOTIFICATIONS,
+    RECEIPTS,
+    RETRY,
+    Broker,
+    spot_of,
+)
 from tests.simulation.clock import CHANCE, TIME
 from tests.simulation.group import Group
 from tests.simulation.journal import Journal
@@ -39,7 +47,7 @@ class World:
         self.interruption: Interruption | None = None
         self.build = build
         self.journal = Journal(trace)
-        self.broker = Broker({**partitions, NOTIFICATIONS: 1})
+        self.broker = Broker({**partitions, NOTIFICATIONS: 1, RECEIPTS: 1})
         self.partner = Partner()
         self.witness = Witness(build, self.broker, self.partner, self.journal)
         self.workers: list[Worker] = []
@@ -112,7 +120,7 @@ class World:
     def is_behind(self, worker: Worker) -> bool:
         """Whether there is something that a worker may fetch."""
         consumer, logs = worker.consumer, self.broker.logs
-        if not consumer.flow_active or consumer.is_fetching:
+        if not consumer.flow_active or consumer.is_fetching or consumer._is_behind:
             return False
         behind = [p for p, at in consumer.positions.items() if at < len(logs[p])]
         return bool(behind) and not worker.ledger.with_room().isdisjoint(behind)
@@ -170,9 +178,8 @@ class World:
         write = self.broker.writes[index]
         if self.journal.trace is not None:
             passing = write.passing
-            self.journal.note(
-                f"write {passing.worker} {passing.claim.pop_id[:8]} to {write.topic} {how}"
-            )
+            of = passing.claim.pop_id[:8] if passing.claim else "of many"
+            self.journal.note(f"write {passing.worker} {of} to {write.topic} {how}")
         if self.broker.end(write, how):
             record = self.broker.append(write.topic, write.key, write.value, write.headers)
             self.witness.written(write, record)

@@ -37,6 +37,7 @@ LEFT_TO_DASHBOARDS = {
     "pop_stream_unfinished_events",
     "pop_stream_partition_last_progress_timestamp_seconds",
     "pop_stream_commit_duration_seconds",
+    "pop_stream_delivery_receipts_total",
     "pop_stream_rebalance_duration_seconds",
     "pop_stream_log_messages_total",
     "pop_stream_retry_limit",

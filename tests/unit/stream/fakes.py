@@ -20,6 +20,7 @@ from pop_stream.stream.record import KafkaRecord
 T = TypeVar("T")
 
 EVENTS, RETRY, FAILURE, NOTIFICATIONS = "events", "retry", "failure", "notifications"
+RECEIPTS = "receipts"
 DEADLINE_SECONDS = 20.0
 
 

@@ -10,11 +10,13 @@ from pop_stream.pop.verdict import Policy
 from pop_stream.stream.claim import Stage
 from pop_stream.stream.forwarder import Conduct, Forwarder
 from pop_stream.stream.handoff import Handoff
+from pop_stream.stream.receipts import Receipts
 from pop_stream.watch.tally import Tally
 from pop_stream.watch.tracing import Tracing
 from tests.unit.stream.fakes import (
     EVENTS,
     FAILURE,
+    RECEIPTS,
     RETRY,
     Arrivals,
     FakeGstv,
@@ -40,6 +42,7 @@ class Scene:
         working: bool = True,
         order: Literal["none", "screen"] = "none",
         tracing: Tracing | None = None,
+        receipts: bool = False,
         **policy: Any,
     ) -> None:
         self.arrivals = Arrivals()
@@ -48,6 +51,11 @@ class Scene:
         self.abort = NotedAbort()
         self.tally = Tally()
         self.handoff = Handoff(self.kafka.confirm, self.abort)
+        self.receipts = (
+            Receipts(self.kafka.confirm, topic=RECEIPTS, group="g", tally=self.tally)
+            if receipts
+            else None
+        )
         self.forwarder = Forwarder(
             Conduct(
                 rules=Rules(overlong=timedelta(seconds=60)),
@@ -63,6 +71,7 @@ class Scene:
             tally=self.tally,
             abort=self.abort,
             tracing=tracing,
+            receipts=self.receipts,
         )
         if working:
             self.forwarder.resume()

@@ -54,6 +54,21 @@ def test_what_may_be_gone_is_counted_from_the_start() -> None:
     assert app.tally.gone_events == {("pop-events",): 0, ("pop-events-retry",): 0}
 
 
+def test_deliveries_are_receipted_where_that_is_set() -> None:
+    """By the forwarder and the transport alike; without the setting by nobody."""
+
+    async def scenario() -> None:
+        for setting, is_on in (("on", True), ("off", False)):
+            app = PopStreamApp(Settings(gstv_url="http://127.0.0.1:1/pops", receipts=setting))
+            work = app._put_together()
+
+            assert (app.receipts is not None) is is_on
+            assert work._forwarder._receipts is app.receipts
+            await work.aclose()
+
+    asyncio.run(scenario())
+
+
 def test_what_is_seen_of_its_partitions_reaches_its_page() -> None:
     """All parts as they are put together, but for Kafka and GSTV."""
 
