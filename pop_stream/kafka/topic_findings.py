@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from pop_stream.kafka.topic_table import (
     HEADER_ROOM_BYTES,
+    RECEIPT_MAX_BYTES,
     TopicPlan,
     TopicState,
     least_in_sync,
@@ -195,6 +196,15 @@ def _judge_sizes(settings: Settings, states: Mapping[str, TopicState]) -> Iterat
                 f"{settings.events_topic} takes, with our headers: the worker would stop there",
                 f"set max.message.bytes to {needed} at least",
             )
+    receipts = states.get(settings.receipts_topic)
+    room = _max_message_bytes(receipts)
+    if receipts is not None and room is not None and room < RECEIPT_MAX_BYTES:
+        grade = _error if settings.receipts == "on" else _warning
+        yield grade(
+            receipts,
+            f"max.message.bytes={room} is too small for a receipt of many deliveries",
+            f"set max.message.bytes to {RECEIPT_MAX_BYTES} at least",
+        )
 
 
 def _max_message_bytes(state: TopicState | None) -> int | None:

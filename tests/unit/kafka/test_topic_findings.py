@@ -105,6 +105,18 @@ def test_what_comes_in_must_fit_where_it_goes(topic: str) -> None:
     only(judged(topic, max_message_bytes=events_bytes), topic, Severity.ERROR, "too small")
 
 
+@pytest.mark.parametrize(("receipts", "severity"), [("on", Severity.ERROR),
+                                                    ("off", Severity.WARNING)])  # fmt: skip
+def test_a_receipt_must_fit(receipts: str, severity: Severity) -> None:
+    """A worker that starts with a small one would stop at the first that is large."""
+    there = states()
+    configs = {**there["pop-receipts"].configs, "max.message.bytes": "20000"}
+    there["pop-receipts"] = replace(there["pop-receipts"], configs=configs)
+    found = judge(Settings(receipts=receipts), there)
+
+    only(found, "pop-receipts", severity, "too small for a receipt")
+
+
 def test_events_that_are_allowed_must_fit() -> None:
     """Players must be able to send the largest event that the worker takes."""
     only(judged("pop-events", max_message_bytes=50_000), "pop-events", Severity.ERROR, "65536")
