@@ -202,7 +202,7 @@ def _judge_sizes(settings: Settings, states: Mapping[str, TopicState]) -> Iterat
         grade = _error if settings.receipts == "on" else _warning
         yield grade(
             receipts,
-            f"max.message.bytes={room} is too small for a receipt of many deliveries",
+            f"max.message.bytes={room} is too small for receipts of many deliveries",
             f"set max.message.bytes to {RECEIPT_MAX_BYTES} at least",
         )
 

@@ -12,8 +12,8 @@ EVENTS_MAX_BYTES = 1_048_588
 HANDED_ON_MAX_BYTES = 2 * 1024 * 1024
 #: Our headers are under 2 KiB; the rest is the overhead of a record and its batch.
 HEADER_ROOM_BYTES = 4 * 1024
-#: More than the largest delivery receipt takes (`pop_stream.pop.receipt.MOST_EVENTS`).
-RECEIPT_MAX_BYTES = 64 * 1024
+#: More than the delivery receipts take that a worker writes together.
+RECEIPT_MAX_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

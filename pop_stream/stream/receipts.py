@@ -13,6 +13,7 @@ import logging
 import time
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from aiokafka.errors import KafkaError
 
@@ -20,7 +21,8 @@ from pop_stream import __version__
 from pop_stream.pop.receipt import MOST_EVENTS, encode_receipt, receipt_of
 from pop_stream.stream.claim import Claim, Stage
 from pop_stream.stream.handoff import Confirm
-from pop_stream.stream.ledger import Place
+from pop_stream.stream.ledger import Place, Run
+from pop_stream.stream.record import KafkaRecord
 from pop_stream.watch.tally import Tally
 
 log = logging.getLogger(__name__)
@@ -30,6 +32,9 @@ _AGAIN_SECONDS = 1.0
 _TELL_SECONDS = 30.0
 #: So many deliveries without a receipt are more than a commit ever leaves behind.
 _MOST_UNWRITTEN = 20_000
+
+#: A `Delivery`, without the price of one.
+Noted: TypeAlias = tuple[int, str, int, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,31 +54,41 @@ class Receipts:
         self._topic = topic
         self._group = group
         self._tally = tally
-        #: Deliveries, and when GSTV answered, in epoch seconds.
-        self._noted: list[tuple[Claim, float]] = []
+        #: Deliveries by their run. Not the claims: held until the commit, they would be cold
+        #: memory by then.
+        self._noted: defaultdict[Run[KafkaRecord], list[Noted]] = defaultdict(list)
+        #: Those of events from a topic of ours.
+        self._came_back: list[tuple[Claim, int]] = []
         #: In a record, and not confirmed.
         self._unwritten: list[_Slice] = []
         #: When the last write was refused, in monotonic seconds; None: it was confirmed.
         self._refused_at: float | None = None
         self._told_at = float("-inf")
 
-    def delivered(self, claim: Claim, at: float) -> None:
-        """Note a delivery that counts, at `at` in epoch seconds: cheap, for each event comes by."""
-        self._noted.append((claim, at))
+    def delivered(self, claim: Claim, at_ms: int) -> None:
+        """Note a delivery that counts. Cheap: each event comes by here."""
+        if claim.stage is Stage.FORWARD:
+            self._noted[claim.run].append(
+                (claim.record.offset, claim.pop_id, at_ms, claim.attempts + 1)
+            )
+        else:
+            self._came_back.append((claim, at_ms))
 
     @property
     def is_behind(self) -> bool:
         """Whether no more should be taken: what is delivered now cannot be committed."""
-        return self._refused_at is not None or self.unwritten > _MOST_UNWRITTEN
+        is_refused = self._refused_at is not None and bool(self._unwritten)
+        return is_refused or self.unwritten > _MOST_UNWRITTEN
 
     @property
     def unwritten(self) -> int:
         """How many deliveries have no receipt yet."""
-        return len(self._noted) + sum(each.events for each in self._unwritten)
+        noted = len(self._came_back) + sum(map(len, self._noted.values()))
+        return noted + sum(each.events for each in self._unwritten)
 
     def forget(self) -> None:
         """The partitions are gone: what has no receipt is not committed, and delivered again."""
-        self._noted, self._unwritten = [], []
+        self._noted, self._came_back, self._unwritten = defaultdict(list), [], []
         self._refused_at = None
 
     async def write(self) -> bool:
@@ -81,9 +96,9 @@ class Receipts:
 
         May be cancelled at any moment: what is not confirmed then is written again, with the next.
         """
-        if not (self._noted or self._unwritten):
-            return True
         self._slice()
+        if not self._unwritten:
+            return True
         await self._rest()
         slices = self._unwritten.copy()
         errors = await asyncio.gather(*map(self._try, slices))
@@ -113,17 +128,8 @@ class Receipts:
         return None
 
     def _slice(self) -> None:
-        """Make records of what is noted: from then on its events need not be held."""
-        noted, self._noted = self._noted, []
-        rows = defaultdict(list)
-        for claim, at in noted:
-            if claim.stage is Stage.FORWARD:
-                # By far the most, and without a call: it is done with each event.
-                place, offset = claim.run.place, claim.record.offset
-            else:
-                place, offset = _origin_of(claim)
-            rows[place].append((offset, claim.pop_id, int(at * 1000), claim.attempts + 1))
-        for (topic, partition), deliveries in rows.items():
+        """Make records of what is noted."""
+        for (topic, partition), deliveries in self._taken_over().items():
             for first in range(0, len(deliveries), MOST_EVENTS):
                 receipt = receipt_of(
                     deliveries[first : first + MOST_EVENTS],
@@ -135,6 +141,19 @@ class Receipts:
                 key, value = f"{topic}/{partition}".encode(), encode_receipt(receipt)
                 self._unwritten.append(_Slice(key, value, len(receipt.offsets)))
 
+    def _taken_over(self) -> dict[Place, list[Noted]]:
+        """What is noted, by where the players' own records stand; then nothing is noted."""
+        noted, self._noted = self._noted, defaultdict(list)
+        came_back, self._came_back = self._came_back, []
+        found: defaultdict[Place, list[Noted]] = defaultdict(list)
+        for run, deliveries in noted.items():
+            found[run.place] += deliveries
+        for claim, at_ms in came_back:
+            origin = claim.trail.origin
+            place = Place(origin.topic, origin.partition)
+            found[place].append((origin.offset, claim.pop_id, at_ms, claim.attempts + 1))
+        return found
+
     def _tell(self, error: KafkaError) -> None:
         now = time.monotonic()
         if now - self._told_at < _TELL_SECONDS:
@@ -144,9 +163,3 @@ class Receipts:
             "topic": self._topic, "events": self.unwritten, "error": type(error).__name__,
             "remedy": "nothing more is taken, and what is delivered is not committed, until the "
                       "topic can be written"})  # fmt: skip
-
-
-def _origin_of(claim: Claim) -> tuple[Place, int]:
-    """Where the player's own record stands, of an event that comes from a topic of ours."""
-    origin = claim.trail.origin
-    return Place(origin.topic, origin.partition), origin.offset

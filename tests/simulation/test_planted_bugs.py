@@ -12,7 +12,7 @@ from pop_stream.pop.done_map import Range, decode_done, encode_done
 from pop_stream.pop.outcome import Answer, Outcome
 from pop_stream.pop.trail import after_failure
 from pop_stream.pop.verdict import Reason
-from pop_stream.stream import ledger, onward, receipts
+from pop_stream.stream import ledger, onward
 from pop_stream.stream.alarm import Alarm
 from pop_stream.stream.claim import Claim
 from pop_stream.stream.forwarder import Forwarder
@@ -329,15 +329,18 @@ def _forget_the_receipts_of_a_write_that_was_cut_off(patch: pytest.MonkeyPatch) 
 
 
 def _receipt_where_the_retry_stands(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(receipts, "_origin_of", lambda claim: (claim.run.place, claim.record.offset))
+    def delivered(self: Receipts, claim: Claim, at_ms: int) -> None:
+        self._noted[claim.run].append((claim.record.offset, claim.pop_id, at_ms, 1))
+
+    patch.setattr(Receipts, "delivered", delivered)
 
 
 def _take_no_receipt_of_a_retry(patch: pytest.MonkeyPatch) -> None:
     delivered = Receipts.delivered
 
-    def first_only(self: Receipts, claim: Claim, at: float) -> None:
+    def first_only(self: Receipts, claim: Claim, at_ms: int) -> None:
         if not claim.attempts:
-            delivered(self, claim, at)
+            delivered(self, claim, at_ms)
 
     patch.setattr(Receipts, "delivered", first_only)
 

@@ -114,7 +114,7 @@ def test_a_receipt_must_fit(receipts: str, severity: Severity) -> None:
     there["pop-receipts"] = replace(there["pop-receipts"], configs=configs)
     found = judge(Settings(receipts=receipts), there)
 
-    only(found, "pop-receipts", severity, "too small for a receipt")
+    only(found, "pop-receipts", severity, "too small for receipts")
 
 
 def test_events_that_are_allowed_must_fit() -> None:

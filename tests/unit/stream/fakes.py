@@ -159,6 +159,8 @@ class FakeKafka:
         self.confirmed: list[Outgoing] = []
         self.tries = 0
         self.errors: list[Exception] = []
+        #: What becomes of the writes that are under way.
+        self.ending: Exception | None = None
         self.answers = asyncio.Event()
         self.answers.set()
 
@@ -174,6 +176,8 @@ class FakeKafka:
         if self.errors:
             raise self.errors.pop(0)
         await self.answers.wait()
+        if self.ending is not None:
+            raise self.ending
         self.confirmed.append(Outgoing(topic=topic, key=key, value=value, headers=headers))
 
     def refuse(self, times: int) -> None:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiokafka.errors import KafkaError
 
 from pop_stream.pop.done_map import decode_done
 from pop_stream.pop.outcome import Answer
@@ -273,6 +274,26 @@ def test_what_has_no_receipt_goes_with_its_partition() -> None:
         assert (stage.receipts.unwritten, stage.committer._is_behind) == (0, False)
         assert not await stage.commit()
         assert (stage.kafka.on(RECEIPTS), stage.committer.taken) == ([], [])
+
+    asyncio.run(scenario())
+
+
+def test_a_write_that_is_refused_after_its_partitions_are_gone_holds_nothing_back() -> None:
+    """Else nothing would be fetched any more, and nothing be there to be written."""
+
+    async def scenario() -> None:
+        stage = Stage()
+        stage.scene.arrive(EVENT)
+        stage.gstv.answer(Answer(200))
+        stage.kafka.answers.clear()
+        committing = stage.start_commit()
+        await turns()
+        stage.committer._forget()  # type: ignore[operator]
+        stage.kafka.ending = KafkaError()
+        stage.kafka.answers.set()
+
+        assert not await committing
+        assert not stage.committer._is_behind
 
     asyncio.run(scenario())
 
