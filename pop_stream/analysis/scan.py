@@ -6,10 +6,11 @@ read.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, NamedTuple, Self, TypeVar
+from typing import Any, Final, NamedTuple, Self, TypeAlias, TypeVar
 
 from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
 
@@ -25,6 +26,8 @@ from pop_stream.kafka.reach import require_listener
 from pop_stream.settings import Settings
 
 T = TypeVar("T")
+#: Tells of the progress of one part of the work, by its name.
+Stage: TypeAlias = Callable[[str], AbstractContextManager[Callable[["Progress"], None]]]
 
 _ANSWER_SECONDS: Final = 10.0
 #: After so long without any record: is the topic still there?
@@ -48,6 +51,16 @@ class Progress:
 
     done: int
     total: int
+
+
+def kept_since(spans: Iterable[Span], first_stored: Mapping[tuple[str, int], int]) -> float:
+    """Since when all that was stored on a topic is still there, in epoch milliseconds.
+
+    `first_stored` tells when the first record that a partition keeps was stored.
+    """
+    cut = [span for span in spans if span.begin > 0]
+    return max((first_stored.get((span.topic, span.partition), float("inf")) for span in cut),
+               default=0.0)  # fmt: skip
 
 
 class Topics:

@@ -12,10 +12,11 @@ import click
 import orjson
 
 from pop_stream.analysis.audit.against import Comparison, compare, note_ours, read_theirs
-from pop_stream.analysis.audit.audit import Asked, Audit, Stage
+from pop_stream.analysis.audit.audit import Asked, Audit
 from pop_stream.analysis.audit.audit import audit as make_audit
 from pop_stream.analysis.audit.receipts import read_receipts
 from pop_stream.analysis.period import Clock, parse_stored, parse_zone
+from pop_stream.analysis.scan import Stage
 from pop_stream.analysis.spill import Heap
 from pop_stream.cli.audit_report import as_object, holds, print_audit
 from pop_stream.cli.output import print_json
@@ -114,7 +115,7 @@ class _End(click.ParamType):
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @progress_option
-@with_settings(*SETTINGS, "settled_topic", "group", "auto_redrive")  # fmt: skip
+@with_settings(*SETTINGS, "settled_topic", "receipts_topic", "group", "auto_redrive")
 def audit(  # noqa: PLR0913 - each is a flag
     *,
     settings: Settings,
@@ -135,12 +136,13 @@ def audit(  # noqa: PLR0913 - each is a flag
 
     Each is delivered, waits on the retry topic, is parked, settled, sent back, or not done yet; or
     it holds no record. Exit code 1: an event was deleted before it was delivered, a record is
-    missing, GSTV does not know what counts as delivered, or evidence is gone that was needed.
+    missing, GSTV does not know what counts as delivered, evidence is gone that was needed, or a
+    delivery has no receipt although receipts were on.
 
-    A receipt that its plan, its list and its journal do not bear out is refused.
+    A receipt of a redrive that its plan, its list and its journal do not bear out is refused.
 
-    "Delivered" follows from the group's commits and from the other topics. Only --against can show
-    that a commit was moved by hand.
+    "Delivered" follows from the group's commits and from the other topics. That a commit was moved
+    by hand, only delivery receipts show (POP_STREAM_RECEIPTS), and --against.
 
     \b
     Example:
@@ -158,7 +160,7 @@ def audit(  # noqa: PLR0913 - each is a flag
     asked = Asked(partitions=frozenset(partitions), begin=begin, end=end, stored=stored)
     make = partial(
         make_audit, settings, asked, stage=_stage(progress_style),
-        receipts=read_receipts(receipts, settings),
+        receipts=read_receipts(receipts, settings), wants_proofs=True,
     )  # fmt: skip
 
     if against is None:

@@ -11,6 +11,7 @@ from pop_stream.analysis.audit.audit import Audit
 from pop_stream.analysis.audit.partition_account import MOST_RANGES, Range
 from pop_stream.analysis.audit.whereabouts import Outcome
 from pop_stream.cli.output import print_table
+from pop_stream.cli.proof_report import proof_as_object, proof_lines
 from pop_stream.cli.receipt_report import receipt_as_object, receipt_lines
 
 #: What each outcome is called in the identity.
@@ -53,13 +54,15 @@ def as_object(found: Audit, comparison: Comparison | None) -> dict[str, Any]:
         "doubts": [each.text for each in found.doubts],
         "against": None if comparison is None else comparison.as_object(),
         "receipts": [receipt_as_object(each) for each in found.receipts],
+        "deliveryReceipts": None if found.proven is None else proof_as_object(found.proven),
     }  # fmt: skip
 
 
 def holds(found: Audit, comparison: Comparison | None) -> bool:
     """Whether every offset and every event of a receipt has an outcome, which may be believed."""
     is_known = comparison is None or comparison.unknown_to_gstv == 0
-    return is_known and not found.holes and not found.lost and not found.doubts
+    is_bare = found.proven is not None and found.proven.bare
+    return is_known and not (found.holes or found.lost or found.doubts or is_bare)
 
 
 def print_audit(found: Audit, comparison: Comparison | None) -> None:
@@ -72,15 +75,24 @@ def print_audit(found: Audit, comparison: Comparison | None) -> None:
     click.echo(_identity(total, shown))
     for line in (
         *_trouble(found),
+        *(() if found.proven is None else proof_lines(found.proven)),
         *(line for each in found.receipts for line in receipt_lines(each)),
         *(() if comparison is None else _compared(comparison)),
     ):
         click.echo(line)
     if holds(found, comparison):
-        against = "and GSTV has all that counts as delivered" if comparison else (
-            "what is delivered, the group's commits tell; --against compares it with GSTV's side"
-        )  # fmt: skip
-        click.echo(f"Every offset has an outcome: {against}.")
+        click.echo(f"Every offset has an outcome: {_told_by(found, comparison)}.")
+
+
+def _told_by(found: Audit, comparison: Comparison | None) -> str:
+    """How it is known what is delivered."""
+    if comparison is not None:
+        return "and GSTV has all that counts as delivered"
+    proven, delivered = found.proven, found.total[Outcome.DELIVERED]
+    by = "the group's commits"
+    if proven is not None and proven.proven == delivered > 0:
+        by = "the workers' receipts"
+    return f"what is delivered, {by} tell; --against compares it with GSTV's side"
 
 
 def _row(

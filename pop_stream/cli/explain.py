@@ -11,6 +11,7 @@ from pop_stream.analysis.audit.commits import read_commits
 from pop_stream.analysis.life.life import Life, lives_of
 from pop_stream.analysis.life.life_told import life_as_lines, life_as_object
 from pop_stream.analysis.life.lives import MOST_RECORDS, Searched, find_records
+from pop_stream.analysis.life.receipted import find_receipts
 from pop_stream.analysis.life.retention import read_retention
 from pop_stream.analysis.life.standing import Circumstances, standings_of
 from pop_stream.analysis.roles import roles_of
@@ -33,7 +34,8 @@ from pop_stream.watch.figures import full_moment, span
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @progress_option
-@with_settings(*SETTINGS, "settled_topic", "group", "auto_redrive", "auto_redrive_reasons")
+@with_settings(*SETTINGS, "settled_topic", "receipts_topic", "group", "auto_redrive",
+               "auto_redrive_reasons")  # fmt: skip
 def explain(
     *,
     settings: Settings,
@@ -61,12 +63,14 @@ def explain(
     with Topics(settings) as topics, telling(progress_style, "searching") as told:
         searched = find_records(topics, wanted, roles, is_whole=is_whole, progress=told,
                                 note=lambda text: click.echo(text, err=True))  # fmt: skip
-    lives = lives_of(sorted(wanted), searched.records, roles)
+        receipts = find_receipts(topics, settings, wanted, since_ms=searched.since_ms,
+                                 progress=told)  # fmt: skip
+    lives = lives_of(sorted(wanted), searched.records, roles, receipts)
     around = Circumstances(commits=commits, now_ms=time.time_ns() // 1_000_000)
     for life in lives.values():
-        if life.steps:
+        if life.is_found:
             _print(life, around, as_json=as_json)
-    missing = [life.pop_id for life in lives.values() if not life.steps]
+    missing = [life.pop_id for life in lives.values() if not life.is_found]
     if missing:
         _say_missing(missing, searched, read_retention(settings, tuple(roles)))
     if len(searched.records) >= MOST_RECORDS:

@@ -18,7 +18,7 @@ receipt: it proves nothing.
 
 import base64
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -77,25 +77,28 @@ class Receipt:
 
     def deliveries(self) -> Iterator[Delivery]:
         """Each by itself."""
-        for index, offset in enumerate(self.offsets):
-            yield Delivery(offset, self._pop_id(index), self.times[index], self.attempts[index])
+        return map(self._delivery, range(len(self.offsets)))
 
-    def of(self, pop_id: str) -> Iterator[Delivery]:
-        """Those of one event: one at most, unless it was delivered twice."""
-        wanted, at = packed_id(pop_id), -1
-        while (at := self.ids.find(wanted, at + 1)) >= 0:
-            index, rest = divmod(at, _ID_BYTES)
-            if not rest:
-                yield Delivery(self.offsets[index], pop_id, self.times[index], self.attempts[index])
+    def of(self, wanted: Collection[bytes]) -> Iterator[Delivery]:
+        """Those of some events, by their packed ids: one of each, unless it was delivered twice."""
+        packed = enumerate(self.packed_ids())
+        return (self._delivery(index) for index, one in packed if one in wanted)
 
-    def _pop_id(self, index: int) -> str:
+    def packed_ids(self) -> Iterator[bytes]:
+        """The id of each, packed."""
+        ends = range(_ID_BYTES, len(self.ids) + 1, _ID_BYTES)
+        return (self.ids[end - _ID_BYTES : end] for end in ends)
+
+    def _delivery(self, index: int) -> Delivery:
         digits = self.ids[index * _ID_BYTES : (index + 1) * _ID_BYTES].hex()
         parts = (digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])
-        return "-".join(parts)
+        return Delivery(
+            self.offsets[index], "-".join(parts), self.times[index], self.attempts[index]
+        )
 
 
 def packed_id(pop_id: str) -> bytes:
-    """A pop-id as its sixteen bytes."""
+    """A pop-id as its sixteen bytes; of several in a row all of them."""
     return bytes.fromhex(pop_id.replace("-", ""))
 
 

@@ -187,7 +187,7 @@ def test_the_topic_is_needed_where_receipts_are_on(
     topics: Settings, tmp_path: Path, receipts: str
 ) -> None:
     """And nowhere else."""
-    asyncio.run(_delete(topics))
+    asyncio.run(delete_topic(topics, topics.receipts_topic))
     trial = Trial(topics, tmp_path)
     trial.send(events(20))
     with trial.gstv() as gstv, trial.worker(gstv.url, receipts=receipts) as worker:
@@ -200,10 +200,11 @@ def test_the_topic_is_needed_where_receipts_are_on(
             assert worker.leave() == 0
 
 
-async def _delete(settings: Settings) -> None:
+async def delete_topic(settings: Settings, topic: str) -> None:
+    """Delete a topic."""
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
     await admin.start()
     try:
-        await admin.delete_topics([settings.receipts_topic])
+        await admin.delete_topics([topic])
     finally:
         await admin.close()

@@ -16,7 +16,7 @@ from pop_stream.settings import Settings
 
 _OF_THE_TEST = (
     "kafka_bootstrap_servers", "group", "events_topic", "retry_topic", "failure_topic",
-    "notification_topic", "settled_topic",
+    "notification_topic", "receipts_topic", "settled_topic",
 )  # fmt: skip
 
 

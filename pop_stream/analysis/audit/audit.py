@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import chain
 from typing import Literal, TypeAlias
@@ -11,19 +10,18 @@ from pop_stream.analysis.audit.commits import Commits, read_commits
 from pop_stream.analysis.audit.doubts import Doubt, doubts_of
 from pop_stream.analysis.audit.elsewhere import Elsewhere
 from pop_stream.analysis.audit.partition_account import Bounds, PartitionAccount
+from pop_stream.analysis.audit.proofs import Proofs, Proven, read_proofs
 from pop_stream.analysis.audit.receipts import Receipt, require_same_cluster
 from pop_stream.analysis.audit.sendings import ReceiptAccount, Sendings
 from pop_stream.analysis.audit.whereabouts import Outcome
 from pop_stream.analysis.event_view import EventView
 from pop_stream.analysis.period import Stored
 from pop_stream.analysis.roles import Role, roles_of
-from pop_stream.analysis.scan import Progress, Span, Topics
+from pop_stream.analysis.scan import Span, Stage, Topics, kept_since
 from pop_stream.errors import UsageError
 from pop_stream.pop.trail import player_pop_id
 from pop_stream.settings import Settings
 
-#: Tells of the progress of one part of the work, by its name.
-Stage: TypeAlias = Callable[[str], AbstractContextManager[Callable[[Progress], None]]]
 #: Is given each record that is walked, its id, and what became of it.
 Take: TypeAlias = Callable[[EventView, str, Outcome], None]
 
@@ -51,6 +49,8 @@ class Audit:
     commits: Commits
     #: Where the events are that receipts say were sent back.
     receipts: Sequence[ReceiptAccount] = ()
+    #: What delivery receipts prove; None: there are none, or nobody asked.
+    proven: Proven | None = None
 
     @property
     def total(self) -> Counter[Outcome]:
@@ -76,8 +76,11 @@ def audit(
     stage: Stage,
     take: Take | None = None,
     receipts: Sequence[Receipt] = (),
+    wants_proofs: bool = False,
 ) -> Audit:
-    """Account for each offset that is asked for, and for each event of the receipts.
+    """Account for each offset that is asked for, and for each event of the receipts of redrives.
+
+    With `wants_proofs` also for each delivery, by the workers' own receipts.
 
     Raises UsageError for partitions that are not there and for a receipt of another cluster,
     WorkFailedError when the audit itself goes wrong, and what `Topics.read` does.
@@ -94,9 +97,11 @@ def audit(
         elsewhere = Elsewhere(commits, roles, sendings)
         first_stored = _read_others(topics, spans, roles, elsewhere, stage)
         accounts = _accounts(bounds, settings.events_topic, commits, elsewhere)
+        to_walk = _to_walk(bounds, settings.events_topic)
+        proofs = read_proofs(topics, settings, to_walk, stage=stage) if wants_proofs else None
         with stage("walking events") as progress:
-            walk = topics.read(_to_walk(bounds, settings.events_topic), progress=progress)
-            oldest = _walk(walk, accounts, elsewhere, take)
+            walk = topics.read(to_walk, progress=progress)
+            oldest = _walk(walk, accounts, elsewhere, take, proofs)
         sent = sendings.accounts(elsewhere.settled, elsewhere.retry_kept_since)
     doubts = doubts_of(chain(mine, *spans.values()), roles, commits, elsewhere.holes, first_stored)
     since = _since(oldest, bounds, receipts)
@@ -105,6 +110,7 @@ def audit(
         doubts=[each for each in doubts if each.concerns(since)],
         commits=commits,
         receipts=sent,
+        proven=None if proofs is None else proofs.found,
     )
 
 
@@ -163,15 +169,8 @@ def _read_others(
                     first_stored.setdefault((event.topic, event.partition), event.timestamp)
                     elsewhere.take(event)
         if roles[topic] is Role.RETRY:
-            elsewhere.retry_kept_since = _kept_since(its_spans, first_stored)
+            elsewhere.retry_kept_since = kept_since(its_spans, first_stored)
     return first_stored
-
-
-def _kept_since(spans: Sequence[Span], first_stored: Mapping[tuple[str, int], int]) -> float:
-    """Since when all that was stored on a topic is still there, in epoch milliseconds."""
-    cut = [span for span in spans if span.begin > 0]
-    return max((first_stored.get((span.topic, span.partition), float("inf")) for span in cut),
-               default=0.0)  # fmt: skip
 
 
 def _accounts(
@@ -208,6 +207,7 @@ def _walk(
     accounts: Mapping[int, PartitionAccount],
     elsewhere: Elsewhere,
     take: Take | None,
+    proofs: Proofs | None,
 ) -> int | None:
     """Count each record; when the oldest was stored, in epoch milliseconds."""
     oldest: int | None = None
@@ -222,6 +222,8 @@ def _walk(
             outcome = accounts[partition].take(offset, stray)
             if take is not None:
                 take(event, pop_id, outcome)
+            if proofs is not None and outcome is Outcome.DELIVERED:
+                proofs.judge(event)
             if oldest is None or event.timestamp < oldest:
                 oldest = event.timestamp
     for account in accounts.values():

@@ -8,6 +8,7 @@ import orjson
 
 from pop_stream.analysis.as_object import stored_at
 from pop_stream.analysis.event_view import EventView
+from pop_stream.analysis.life.receipted import Receipted
 from pop_stream.analysis.roles import Role
 from pop_stream.pop.hole import GONE
 from pop_stream.pop.identity import parse_pop_id
@@ -76,6 +77,13 @@ class Life:
     pop_id: str
     #: In the order in which they were stored.
     steps: tuple[Step, ...]
+    #: What workers have written down of its delivery; in the order in which that was stored.
+    receipts: tuple[Receipted, ...] = ()
+
+    @property
+    def is_found(self) -> bool:
+        """Whether anything tells of it."""
+        return bool(self.steps or self.receipts)
 
     @property
     def is_settled(self) -> bool:
@@ -106,9 +114,15 @@ def id_of(event: EventView, role: Role) -> str | None:
 
 
 def lives_of(
-    pop_ids: Iterable[str], records: Iterable[EventView], roles: Mapping[str, Role]
+    pop_ids: Iterable[str],
+    records: Iterable[EventView],
+    roles: Mapping[str, Role],
+    receipts: Iterable[Receipted] = (),
 ) -> dict[str, Life]:
     """The lives of events, by their ids in the order given; without steps where nothing is."""
+    receipted: dict[str, list[Receipted]] = {}
+    for one in sorted(receipts, key=lambda each: each.stored_ms):
+        receipted.setdefault(one.pop_id, []).append(one)
     found: dict[str, list[Step]] = {pop_id: [] for pop_id in pop_ids}
     for record in records:
         role = roles[record.topic]
@@ -116,7 +130,10 @@ def lives_of(
         if pop_id in found:
             found[pop_id].append(Step(role, record))
     return {
-        pop_id: Life(pop_id, tuple(sorted(steps, key=_when))) for pop_id, steps in found.items()
+        pop_id: Life(
+            pop_id, tuple(sorted(steps, key=_when)), receipts=tuple(receipted.get(pop_id, ()))
+        )
+        for pop_id, steps in found.items()
     }
 
 

@@ -1,7 +1,7 @@
 """The life of an event as lines for people and as an object for programs."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from pop_stream.analysis.as_object import printable, stored_at
 from pop_stream.analysis.life.life import Life, Step
@@ -12,6 +12,15 @@ from pop_stream.pop.moments import utc
 from pop_stream.pop.trail import redrives_of
 
 _WIDTH = len("2026-11-20T10:00:00.000Z")
+
+
+class _Happening(NamedTuple):
+    """One line of a life."""
+
+    stored_ms: int
+    at: str
+    told: str
+    place: str
 
 
 def life_as_object(life: Life, standings: Sequence[Standing]) -> dict[str, Any]:
@@ -25,6 +34,7 @@ def life_as_object(life: Life, standings: Sequence[Standing]) -> dict[str, Any]:
         "event": (produced[0].fields or None) if produced else None,
         "settled": life.is_settled,
         "steps": [step.as_object() for step in life.steps],
+        "receipts": [each.as_object() for each in life.receipts],
         "copies": [standing.as_object() for standing in standings],
     }
 
@@ -32,9 +42,8 @@ def life_as_object(life: Life, standings: Sequence[Standing]) -> dict[str, Any]:
 def life_as_lines(life: Life, standings: Sequence[Standing]) -> Iterator[str]:
     """What happened, line by line; then where it is and what happens next."""
     yield f"event {life.pop_id}"
-    for step in life.steps:
-        at = stored_at(step.record) or "no time"
-        yield printable(f"  {at:<{_WIDTH}}  {_told(life, step)}  ({step.place})")
+    for each in sorted(_happenings(life), key=lambda each: each.stored_ms):
+        yield printable(f"  {each.at:<{_WIDTH}}  {each.told}  ({each.place})")
     if not any(step.role is Role.EVENTS for step in life.steps):
         yield "  The player's own record is not there any more; the others tell where it stood."
     if not standings:
@@ -47,6 +56,15 @@ def life_as_lines(life: Life, standings: Sequence[Standing]) -> Iterator[str]:
         yield from (f"  inferred:  {each}" for each in standing.inferred)
     if len(standings) > 1:
         yield "  Its player wrote it more than once; GSTV is told the same id each time."
+
+
+def _happenings(life: Life) -> Iterator[_Happening]:
+    for step in life.steps:
+        at = stored_at(step.record) or "no time"
+        yield _Happening(step.record.timestamp, at, _told(life, step), step.place)
+    for one in life.receipts:
+        told = f"delivered, as attempt {one.attempts}: its receipt"
+        yield _Happening(one.stored_ms, utc(one.at_ms), told, one.place)
 
 
 def _told(life: Life, step: Step) -> str:

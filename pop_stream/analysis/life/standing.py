@@ -1,7 +1,7 @@
 """Where an event is now and what happens next, in sentences; and what is proven of it."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from pop_stream.analysis.audit.commits import Commits
@@ -14,6 +14,7 @@ from pop_stream.analysis.audit.whereabouts import (
     together,
 )
 from pop_stream.analysis.life.life import Life, Step
+from pop_stream.analysis.life.receipted import Receipted
 from pop_stream.analysis.roles import Role
 from pop_stream.pop.hole import GONE
 from pop_stream.pop.moments import utc
@@ -59,10 +60,16 @@ class Circumstances:
 
 def standings_of(life: Life, around: Circumstances) -> list[Standing]:
     """Where the event is: of each copy that its player wrote."""
-    return [
-        _standing(origin, steps, around, is_settled=life.is_settled)
-        for origin, steps in life.copies().items()
-    ]
+    receipted: dict[tuple[str, int, int], Receipted] = {}
+    for one in life.receipts:
+        # Of several the first counts: it was delivered then.
+        receipted.setdefault(one.origin, one)
+    standings = []
+    for origin, steps in life.copies().items():
+        told = receipted.pop((origin.topic, origin.partition, origin.offset), None)
+        standing = _standing(origin, steps, around, is_settled=life.is_settled)
+        standings.append(standing if told is None else _proven(standing, told))
+    return standings + [_receipt_alone(told) for told in receipted.values()]
 
 
 def _standing(
@@ -230,6 +237,26 @@ def _delivered(
         next="Nothing.",
         proven=tuple(proven),
         inferred=(_ANSWERED,),
+    )
+
+
+def _proven(standing: Standing, told: Receipted) -> Standing:
+    """The same, and what a receipt tells of it."""
+    by = f"A worker has written down that {told}: {told.place}."
+    if standing.outcome is not Outcome.DELIVERED:
+        # It was killed before its commit, or has not come to it yet.
+        return replace(standing, proven=(*standing.proven, by))
+    now = f"Delivered: {told}."
+    return replace(standing, now=now, proven=(by, *standing.proven), inferred=())
+
+
+def _receipt_alone(told: Receipted) -> Standing:
+    return Standing(
+        outcome=Outcome.DELIVERED,
+        origin="/".join(map(str, told.origin)),
+        now=f"Delivered: {told}. Its records are kept no more, or were not searched.",
+        next="Nothing.",
+        proven=(f"A worker has written down that {told}: {told.place}.",),
     )
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from pop_stream.analysis.audit.audit import Audit, Stage
+from pop_stream.analysis.audit.audit import Audit
 from pop_stream.analysis.csv_files import WriteRow
 from pop_stream.analysis.play import FIELDS
 from pop_stream.analysis.reconcile.orders import Orders, OrderState
@@ -27,6 +27,7 @@ from pop_stream.analysis.reconcile.sides import (
     read_ours_from_topics,
     read_theirs,
 )
+from pop_stream.analysis.scan import Stage
 from pop_stream.analysis.selection import Selection
 from pop_stream.analysis.spill import Heap
 from pop_stream.settings import Settings

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from pathlib import Path
 
-from pop_stream.analysis.audit.audit import Asked, Audit, Stage, audit
+from pop_stream.analysis.audit.audit import Asked, Audit, audit
 from pop_stream.analysis.audit.whereabouts import Outcome
 from pop_stream.analysis.event_view import EventView
 from pop_stream.analysis.partner_file import Row, read_rows
 from pop_stream.analysis.period import Played
 from pop_stream.analysis.play import FIELDS, Play, play_of
 from pop_stream.analysis.reconcile.reconcile import Entry, Key, Tally, key_of
+from pop_stream.analysis.scan import Stage
 from pop_stream.analysis.selection import Selection
 from pop_stream.analysis.spill import Heap
 from pop_stream.errors import UsageError

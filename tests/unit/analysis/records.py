@@ -6,11 +6,13 @@ from typing import Any
 
 from pop_stream.analysis.audit.commits import Commits, Done
 from pop_stream.analysis.event_view import EventView
+from pop_stream.pop.receipt import encode_receipt, receipt_of
 from pop_stream.pop.redrive import REDRIVABLE, RedriveSchedule, Step
 
 NOW = 1_795_168_800_000
 EVENTS, RETRY, FAILURE = "pop-events", "pop-events-retry", "pop-events-failure"
 NOTIFICATIONS, SETTLED = "pop-failure-notifications", "pop-failures-settled"
+RECEIPTS = "pop-receipts"
 POP_ID = "019af0c2-6b5e-7a51-9c0e-3f2b8d1c4e77"
 
 
@@ -49,6 +51,23 @@ def mark(*, settled: bool, offset: int = 0, at: int = NOW + 5000) -> EventView:
 def notified(at: int = NOW + 4000) -> EventView:
     """A failure notification."""
     return _record(NOTIFICATIONS, 0, at, {"pop-id": POP_ID}, b"{}")
+
+
+def receipt(
+    *deliveries: tuple[int, str],
+    at: int = NOW + 100,
+    attempts: int = 1,
+    group: str = "pop-stream",
+    partition: int = 0,
+    topic: str = EVENTS,
+) -> EventView:
+    """A receipt of deliveries: each is the offset of a player's record, and an id."""
+    told = receipt_of(
+        [(offset, pop_id, at, attempts) for offset, pop_id in deliveries],
+        group=group, worker="0.1.0", topic=topic, partition=partition,
+    )  # fmt: skip
+    key = f"{topic}/{partition}".encode()
+    return _record(RECEIPTS, 0, at + 20, {}, encode_receipt(told), key=key)
 
 
 def _record(

@@ -9,6 +9,7 @@ from pop_stream.analysis.audit.whereabouts import Outcome
 from pop_stream.analysis.event_view import EventView
 from pop_stream.analysis.life.life import lives_of
 from pop_stream.analysis.life.life_told import life_as_lines, life_as_object
+from pop_stream.analysis.life.receipted import Receipted
 from pop_stream.analysis.life.standing import Circumstances, Standing, standings_of
 from pop_stream.analysis.roles import roles_of
 from pop_stream.pop.hole import Hole
@@ -32,6 +33,9 @@ PARKED = handed_on(FAILURE, attempt=4, status=503, error="HTTP 503")
 SENT_BACK = handed_on(RETRY, 1, at=NOW + 9000, attempt=4, redrives=1)
 STEP = Step("transient", 0)
 DONE = Done(8)
+
+
+RECEIPT = Receipted(POP_ID, (EVENTS, 0, 7), NOW + 2000, 3, NOW + 2500, "pop-receipts/5/99")
 
 
 def standings(records: Sequence[EventView], known: Commits) -> list[Standing]:
@@ -170,3 +174,55 @@ def test_what_nobody_knows_has_no_standing() -> None:
 
     assert standings_of(life, Circumstances(commits=commits(), now_ms=NOW)) == []
     assert any("cannot be said" in line for line in life_as_lines(life, []))
+
+
+def test_a_receipt_proves_what_is_else_inferred() -> None:
+    """When GSTV took the event, and as which attempt; the first receipt counts."""
+    again = RECEIPT._replace(at_ms=NOW + 7000, stored_ms=NOW + 7500, place="pop-receipts/5/120")
+    life = lives_of([POP_ID], [produced()], ROLES, [again, RECEIPT])[POP_ID]
+    (standing,) = standings_of(life, Circumstances(commits=commits(DONE), now_ms=NOW))
+
+    assert standing.outcome is Outcome.DELIVERED
+    assert standing.now == "Delivered: GSTV took it at 2026-11-20T10:00:02.000Z, as attempt 3."
+    assert standing.proven[0].endswith("as attempt 3: pop-receipts/5/99.")
+    assert standing.inferred == ()
+    lines = list(life_as_lines(life, [standing]))
+    assert lines[2] == (
+        "  2026-11-20T10:00:02.000Z  delivered, as attempt 3: its receipt  (pop-receipts/5/99)"
+    )
+    assert life_as_object(life, [standing])["receipts"][0] == {
+        "deliveredAt": "2026-11-20T10:00:02.000Z",
+        "attempts": 3,
+        "origin": "pop-events/0/7",
+        "place": "pop-receipts/5/99",
+    }
+
+
+def test_a_receipt_of_what_is_not_committed_is_told_beside_it() -> None:
+    """A worker was killed in between: the event will be delivered again."""
+    life = lives_of([POP_ID], [produced()], ROLES, [RECEIPT])[POP_ID]
+    (standing,) = standings_of(life, Circumstances(commits=commits(), now_ms=NOW))
+
+    assert standing.outcome is Outcome.OPEN
+    assert "pop-receipts/5/99" in standing.proven[-1]
+
+
+def test_an_event_of_which_only_a_receipt_is_left_was_delivered() -> None:
+    """Receipts are kept for longer than events."""
+    life = lives_of([POP_ID], [], ROLES, [RECEIPT])[POP_ID]
+    (standing,) = standings_of(life, Circumstances(commits=commits(DONE), now_ms=NOW))
+
+    assert life.is_found
+    assert (standing.outcome, standing.origin) == (Outcome.DELIVERED, "pop-events/0/7")
+    assert "kept no more" in standing.now
+
+
+def test_of_two_copies_each_has_its_own_receipt() -> None:
+    """A player wrote it twice, and one of them is delivered."""
+    records = [produced(), produced(9)]
+    life = lives_of([POP_ID], records, ROLES, [RECEIPT])[POP_ID]
+    first, second = standings_of(life, Circumstances(commits=commits(DONE), now_ms=NOW))
+
+    assert "took it" in first.now
+    assert second.outcome is Outcome.OPEN
+    assert not any("pop-receipts" in each for each in second.proven)
