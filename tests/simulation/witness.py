@@ -270,9 +270,10 @@ class Witness:
 
     def _check_receipt(self, place: Place, offset: int) -> None:
         """What is committed was handed on, or a receipt tells that it was delivered."""
-        if not self._has_receipts or place.topic == FAILURE:
+        log = self._broker.logs[place]
+        if not self._has_receipts or place.topic == FAILURE or offset >= len(log):
             return
-        record = self._broker.logs[place][offset]
+        record = log[offset]
         spot = spot_of(record)
         if spot in self._handed_on:
             return
