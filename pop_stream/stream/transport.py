@@ -136,7 +136,7 @@ class Consumer(faust_aiokafka.Consumer):
             return "the worker is not in its group any more"
         if now - self._turned_at > _TURN_SECONDS:
             return f"nothing was fetched for {now - self._turned_at:.0f} s, not even in vain"
-        if self._continuity.stuck:
+        if self._continuity.stuck and not self._is_behind:
             stuck = ", ".join(sorted(f"{one.topic}/{one.partition}"
                                      for one in self._continuity.stuck))  # fmt: skip
             return f"there are records, and none comes: {stuck}"

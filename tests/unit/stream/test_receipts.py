@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -33,6 +34,8 @@ class Committer:
     commit = Consumer.commit
     force_commit = Consumer.force_commit
     wait_empty = Consumer.wait_empty
+    trouble = Consumer.trouble
+    member_id = "w-1"
     _forget = Consumer._forget
     _is_behind = Consumer._is_behind
 
@@ -49,6 +52,7 @@ class Committer:
         self._epoch = 0
         self._committing = asyncio.Lock()
         self._thread = self
+        self._turned_at = time.monotonic()
 
     async def commit_all(self, commits: Mapping[Place, Commit]) -> bool:
         self.taken.append(dict(commits))
@@ -179,6 +183,25 @@ def test_a_receipt_that_is_refused_is_written_later_and_the_commit_waits(
     (said,) = [one for one in caplog.records if one.message == "receipts.unwritten"]
     assert vars(said)["events"] == 2
     assert vars(said)["topic"] == RECEIPTS
+
+
+def test_that_nothing_is_fetched_for_want_of_receipts_is_no_trouble() -> None:
+    """There are records, and none comes: the worker would be ended for it, with a wrong reason."""
+
+    async def scenario() -> None:
+        stage = Stage()
+        stage.scene.arrive(EVENT)
+        stage.gstv.answer(Answer(200))
+        stage.kafka.refuse(1)
+        assert not await stage.commit()
+        committer: Any = stage.committer
+        committer._continuity = SimpleNamespace(stuck=frozenset({_EVENTS}))
+        assert committer.trouble(time.monotonic(), ["w-1"]) is None
+
+        assert await stage.commit()
+        assert "none comes: events/0" in committer.trouble(time.monotonic(), ["w-1"])
+
+    asyncio.run(scenario())
 
 
 def test_of_several_receipts_only_those_that_were_refused_are_written_again() -> None:
