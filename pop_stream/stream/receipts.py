@@ -12,6 +12,7 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -20,6 +21,7 @@ from aiokafka.errors import KafkaError
 from pop_stream import __version__
 from pop_stream.pop.receipt import MOST_EVENTS, encode_receipt, receipt_of
 from pop_stream.stream.claim import Claim, Stage
+from pop_stream.stream.deliveries import Delivery
 from pop_stream.stream.handoff import Confirm
 from pop_stream.stream.ledger import Place, Run
 from pop_stream.stream.record import KafkaRecord
@@ -65,14 +67,16 @@ class Receipts:
         self._refused_at: float | None = None
         self._told_at = float("-inf")
 
-    def delivered(self, claim: Claim, at_ms: int) -> None:
-        """Note a delivery that counts. Cheap: each event comes by here."""
-        if claim.stage is Stage.FORWARD:
-            self._noted[claim.run].append(
-                (claim.record.offset, claim.pop_id, at_ms, claim.attempts + 1)
-            )
-        else:
-            self._came_back.append((claim, at_ms))
+    def delivered(self, deliveries: Iterable[Delivery], at_ms: int) -> None:
+        """Note deliveries that count. Cheap: each event comes by here."""
+        noted = self._noted
+        for claim, _ in deliveries:
+            if claim.stage is Stage.FORWARD:
+                noted[claim.run].append(
+                    (claim.record.offset, claim.pop_id, at_ms, claim.attempts + 1)
+                )
+            else:
+                self._came_back.append((claim, at_ms))
 
     @property
     def is_behind(self) -> bool:
