@@ -97,6 +97,7 @@ def test_a_delivery_is_receipted_and_then_committed() -> None:
         stage = Stage()
         stage.scene.arrive(EVENT, headers=[("pop-id", POP_ID.encode())])
         stage.gstv.answer(Answer(200))
+        await turns(1)
         assert await stage.commit()
 
         (record,) = stage.kafka.on(RECEIPTS)
@@ -120,6 +121,7 @@ def test_nothing_is_committed_while_the_receipt_is_on_its_way() -> None:
         stage = Stage()
         stage.scene.arrive(EVENT, EVENT)
         stage.gstv.answer(Answer(200), 1)
+        await turns(1)
         stage.kafka.answers.clear()
         committing = stage.start_commit()
         await turns()
@@ -141,10 +143,12 @@ def test_what_is_delivered_while_receipts_are_written_waits_for_the_next_commit(
         stage = Stage()
         stage.scene.arrive(EVENT, EVENT, EVENT)
         stage.gstv.answer(Answer(200))
+        await turns(1)
         stage.kafka.answers.clear()
         committing = stage.start_commit()
         await turns()
         stage.gstv.answer_all(Answer(200))
+        await turns(1)
         stage.kafka.answers.set()
 
         assert await committing
@@ -165,6 +169,7 @@ def test_a_receipt_that_is_refused_is_written_later_and_the_commit_waits(
         stage = Stage()
         stage.scene.arrive(EVENT, EVENT)
         stage.gstv.answer_all(Answer(200))
+        await turns(1)
         stage.kafka.refuse(3)
         for _ in range(3):
             assert not await stage.commit()
@@ -192,6 +197,7 @@ def test_that_nothing_is_fetched_for_want_of_receipts_is_no_trouble() -> None:
         stage = Stage()
         stage.scene.arrive(EVENT)
         stage.gstv.answer(Answer(200))
+        await turns(1)
         stage.kafka.refuse(1)
         assert not await stage.commit()
         committer: Any = stage.committer
@@ -212,6 +218,7 @@ def test_of_several_receipts_only_those_that_were_refused_are_written_again() ->
         stage.scene.arrive(EVENT)
         stage.scene.come_back(EVENT, **{"pop-origin": b"events/7/40/1795168800000"})
         stage.gstv.answer_all(Answer(200))
+        await turns(1)
         stage.kafka.refuse(1)
         assert not await stage.commit()
         assert len(stage.kafka.on(RECEIPTS)) == 1
@@ -233,6 +240,7 @@ def test_a_write_that_was_cut_off_is_written_again() -> None:
         stage = Stage()
         stage.scene.arrive(EVENT)
         stage.gstv.answer(Answer(200))
+        await turns(1)
         stage.kafka.answers.clear()
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(stage.commit(), 0.02)
@@ -254,6 +262,7 @@ def test_an_event_from_the_retry_topic_is_receipted_where_its_player_wrote_it() 
         stage.scene.come_back(EVENT, attempts=2, **{"pop-redrives": b"1"})
         stage.scene.come_back(EVENT, **{"pop-origin": b"nowhere"})
         stage.gstv.answer_all(Answer(409))
+        await turns(1)
         assert await stage.commit()
 
         of = {each.key: decode_receipt(each.value) for each in stage.kafka.on(RECEIPTS)}
@@ -273,6 +282,7 @@ def test_what_was_not_delivered_has_no_receipt() -> None:
         stage = Stage()
         stage.scene.arrive(EVENT, b"no JSON")
         stage.gstv.answer(Answer(500))
+        await turns(1)
         await until(lambda: len(stage.kafka.confirmed) == 2)
         assert await stage.commit()
 
@@ -289,10 +299,12 @@ def test_what_has_no_receipt_goes_with_its_partition() -> None:
         stage = Stage()
         stage.scene.arrive(EVENT, EVENT)
         stage.gstv.answer(Answer(200))
+        await turns(1)
         stage.kafka.refuse(1)
         assert not await stage.commit()
         stage.committer._forget()  # type: ignore[operator]
         stage.gstv.answer(Answer(200))
+        await turns(1)
 
         assert (stage.receipts.unwritten, stage.committer._is_behind) == (0, False)
         assert not await stage.commit()
@@ -308,6 +320,7 @@ def test_a_write_that_is_refused_after_its_partitions_are_gone_holds_nothing_bac
         stage = Stage()
         stage.scene.arrive(EVENT)
         stage.gstv.answer(Answer(200))
+        await turns(1)
         stage.kafka.answers.clear()
         committing = stage.start_commit()
         await turns()
@@ -328,6 +341,7 @@ def test_a_commit_of_an_assignment_that_is_over_by_then_is_not_made() -> None:
         stage = Stage()
         stage.scene.arrive(EVENT)
         stage.gstv.answer(Answer(200))
+        await turns(1)
         stage.kafka.answers.clear()
         committing = stage.start_commit()
         await turns()
@@ -349,6 +363,7 @@ def test_the_last_commit_of_a_drain_writes_them_as_well() -> None:
         stage = Stage()
         stage.scene.arrive(EVENT)
         stage.gstv.answer(Answer(200))
+        await turns(1)
         stage.committer.should_stop = True
         await stage.committer.wait_empty()  # type: ignore[misc]
 
@@ -371,6 +386,7 @@ def test_a_drain_ends_whatever_becomes_of_its_receipts(
         stage = Stage()
         stage.scene.arrive(EVENT)
         stage.gstv.answer(Answer(200))
+        await turns(1)
         if how == "hangs":
             stage.kafka.answers.clear()
         elif how == "refuses":
@@ -427,6 +443,7 @@ def test_receipts_are_written_also_while_no_commit_moves() -> None:
         stage.scene.arrive(EVENT, EVENT)
         ledger: Any = stage.scene.arrivals.ledger
         stage.gstv.answer(Answer(200), 1)
+        await turns(1)
         ledger.commits = dict
         assert not await stage.commit()
         assert (stage.receipts.unwritten, len(stage.written)) == (0, 1)
