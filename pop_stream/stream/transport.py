@@ -56,7 +56,8 @@ class Consumer(faust_aiokafka.Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._host = cast(Host, self.app)
-        #: Changes with every revocation: what was fetched before it is dropped, and read again.
+        #: Changes with every revocation, when it begins and when it ends: what was fetched before
+        #: is dropped, and read again, and what was to be committed is not.
         self._epoch = 0
         self._committing = asyncio.Lock()
         #: When the last partitions were given up, or the worker began.
@@ -236,6 +237,8 @@ class Consumer(faust_aiokafka.Consumer):
             self._forget()
 
     def _forget(self) -> None:
+        # Here as well: a commit that began in the drain may still wait for its receipts.
+        self._epoch += 1
         self._host.ledger.close()
         if self._host.receipts is not None:
             self._host.receipts.forget()
