@@ -7,7 +7,7 @@ dropped, and its bytes are never altered but for one key: the alias `tiNumber` b
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import orjson
 
@@ -83,18 +83,33 @@ class Rules:
     overlong: timedelta = timedelta(minutes=10)
 
 
+def is_forwarded_as_it_is(
+    value: bytes | None, key: bytes | None, rules: Rules, latest: str
+) -> TypeGuard[bytes]:
+    """Whether an event is seen at once to go through the first door, as nearly all do.
+
+    False says nothing: `read_event` says it.
+    """
+    return (
+        value is not None
+        and rules.validate
+        and len(value) <= rules.max_bytes
+        and is_ordinary(value, key, overlong=rules.overlong, latest=latest)
+    )
+
+
 def read_event(
     value: bytes | None, key: bytes | None, *, rules: Rules, latest: str
 ) -> Forward | Quarantine:
     """Say through which door an event goes. `latest` is `latest_local_time()` of about now."""
+    if is_forwarded_as_it_is(value, key, rules, latest):
+        return Forward(value)
     if value is None:
         return Quarantine(Fault.NO_VALUE)
     if not rules.validate:
         return _read_object(value)
     if len(value) > rules.max_bytes:
         return Quarantine(Fault.TOO_LARGE, f"{len(value)} bytes")
-    if is_ordinary(value, key, overlong=rules.overlong, latest=latest):
-        return Forward(value)
     return _read_closely(value, key, rules=rules, latest=latest)
 
 

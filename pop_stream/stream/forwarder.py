@@ -14,7 +14,7 @@ from typing import Literal, assert_never
 
 from pop_stream.gstv.client import GstvClient
 from pop_stream.pop.breaker import Breaker
-from pop_stream.pop.event import Quarantine, Rules, read_event
+from pop_stream.pop.event import Quarantine, Rules, is_forwarded_as_it_is, read_event
 from pop_stream.pop.outcome import Answer, Outcome
 from pop_stream.pop.play_times import latest_local_time
 from pop_stream.pop.recent import Failed
@@ -206,18 +206,19 @@ class Forwarder:
 
     def _attempt(self, claim: Claim) -> bool:
         """Start an attempt. Returns False for an event that cannot be posted."""
-        record = claim.record
-        reading = read_event(
-            record.value, record.key, rules=self._conduct.rules, latest=self._latest
-        )
-        if isinstance(reading, Quarantine):
-            self._onward.quarantine(claim, reading)
-            return False
-        claim.flags = reading.flags
+        value, key, rules = claim.record.value, claim.record.key, self._conduct.rules
+        if is_forwarded_as_it_is(value, key, rules, self._latest):
+            body, claim.flags = value, ()
+        else:
+            reading = read_event(value, key, rules=rules, latest=self._latest)
+            if isinstance(reading, Quarantine):
+                self._onward.quarantine(claim, reading)
+                return False
+            body, claim.flags = reading
         tracing = self._tracing
         traceparent = None if tracing is None else _begin_span(tracing, claim)
         claim.attempted_at = self._client.post(
-            claim, reading.body, claim.pop_id, claim.attempts + 1, traceparent
+            claim, body, claim.pop_id, claim.attempts + 1, traceparent
         )
         if self._gate.is_shut:
             self._gate.attempted()
