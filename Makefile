@@ -30,11 +30,12 @@ TWO_AT_ONCE = --numprocesses 2 --dist loadfile --no-loadscope-reorder
 test: setup ## Run all tests, those on a real Kafka included
 	$(BIN)/python -m pytest $(TWO_AT_ONCE) $(ARGS)
 
-check: setup ## Format, lint, types, import rules
+check: setup ## Format, lint, types, import rules, instructions an event
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m bench.instructions --check
 
 format: setup ## Put the code in form
 	$(BIN)/ruff format .
