@@ -55,7 +55,7 @@ def instant(choice: Choice) -> Scenario:
                 " not. What is asked is asked of two."
             )
         ],
-        minutes=8,
+        minutes=9,
     )
 
 
