@@ -178,7 +178,12 @@ class _Records(fetcher.PartitionRecords):
         super().__init__(tp, _Batches(records) if self._is_stored else records, *others)  # type: ignore[no-untyped-call]
 
     def _consumer_record(self, tp: Any, record: Any) -> Any:
-        return record if self._is_stored else super()._consumer_record(tp, record)  # type: ignore[no-untyped-call]
+        if not self._is_stored:
+            return super()._consumer_record(tp, record)  # type: ignore[no-untyped-call]
+        if isinstance(record, StoredRecord):
+            return record
+        # Of a format before version 2, of which old segments may still be: it has no headers.
+        return StoredRecord(record.offset, record.timestamp, record.key, record.value, [])
 
 
 class _Batches:

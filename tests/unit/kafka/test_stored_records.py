@@ -5,6 +5,7 @@ import pytest
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchBuilderPy
+from aiokafka.record.legacy_records import LegacyRecordBatchBuilder
 from aiokafka.structs import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
@@ -128,6 +129,20 @@ def fetched() -> Iterator[None]:
     hand_out_as_stored()
     yield
     fetcher.MemoryRecords, fetcher.PartitionRecords = before
+
+
+@pytest.mark.usefixtures("fetched")
+def test_a_record_of_an_old_format_is_no_end() -> None:
+    """Old segments may hold such: they have no headers, and are read all the same."""
+    builder = LegacyRecordBatchBuilder(1, 0, 10_000)
+    builder.append(0, 5, b"key", b"value")
+    batches = fetcher.MemoryRecords(bytes(builder.build()))
+
+    (record,) = fetcher.PartitionRecords(PLACE, batches, [], 0, None, as_stored, True, 0)
+
+    assert (record.offset, record.timestamp, record.key, record.value) == (0, 5, b"key", b"value")
+    assert record.header(POP_ID) is None
+    assert record.headers == []
 
 
 @pytest.mark.usefixtures("fetched")
