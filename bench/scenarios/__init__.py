@@ -6,7 +6,6 @@ from dataclasses import replace
 from bench.scenario import Choice, Scenario
 from bench.scenarios import beside, growing, pairs
 from bench.variants import ALL_CORES
-from pop_stream.settings import Settings
 
 #: In the order in which they are measured.
 SCENARIOS: Mapping[str, Callable[[Choice], Scenario]] = {
@@ -17,8 +16,7 @@ SCENARIOS: Mapping[str, Callable[[Choice], Scenario]] = {
     "e": pairs.https,
     "f": growing.growing,
     "g": pairs.ordered,
-    # Only with the setting that it is about.
-    **({"h": pairs.receipts} if "receipts" in Settings.model_fields else {}),
+    "h": pairs.receipts,
     "i": beside.start,
     "j": growing.memory,
 }

@@ -243,6 +243,8 @@ class Forwarder:
         ended, self._ended = self._ended, []
         self.outcomes += len(ended)
         gate, successes = self._gate, self._successes
+        # Asked again whenever it may have changed, and not with each event.
+        needs_successes = gate.needs_successes
         deliveries: list[Delivery] = []
         for claim, outcome in ended:
             # An attempt that we end ourselves is none: the event is read again.
@@ -252,11 +254,14 @@ class Forwarder:
             if not counts:
                 continue
             if type(outcome) is Answer and outcome.status in successes:
-                if gate.needs_successes and gate.succeeded():
-                    self._pacer.restart()
+                if needs_successes:
+                    if gate.succeeded():
+                        self._pacer.restart()
+                    needs_successes = gate.needs_successes
                 deliveries.append((claim, outcome))
             else:
                 self._settle(claim, outcome)
+                needs_successes = gate.needs_successes
         if deliveries:
             self._enter(deliveries)
 

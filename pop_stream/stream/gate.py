@@ -26,8 +26,6 @@ class Gate:
         self._free_since = time.monotonic()
         #: Whether attempts are held back. A field, for it is asked with every event.
         self.is_shut = False
-        #: Whether a success has to be told: nearly always it changes nothing. A field as well.
-        self.needs_successes = False
 
     def room(self, in_flight: int) -> int | None:
         """How many attempts may be started now; None: as many as else allowed."""
@@ -64,6 +62,11 @@ class Gate:
         """Whether an attempt that ends now is judged. While nothing can be delivered none is."""
         return self._breaker.state is not State.OPEN
 
+    @property
+    def needs_successes(self) -> bool:
+        """Whether a success has to be told: nearly always it changes nothing."""
+        return self.is_shut or self._recent.failures > 0
+
     def attempted(self) -> None:
         """An attempt was started."""
         self._breaker = self._breaker.probing()
@@ -74,7 +77,6 @@ class Gate:
         if self.is_shut:
             return self._close()
         self._recent.add(None)
-        self.needs_successes = self._recent.failures > 0
         return False
 
     def failed(self, failed: Failed, outcome: Outcome, *, is_first: bool = True) -> bool:
@@ -104,7 +106,6 @@ class Gate:
 
     def _enter(self, failed: Failed, outcome: Outcome) -> None:
         self._recent.add(failed)
-        self.needs_successes = True
         trouble = self._recent.trouble
         if trouble is not None:
             self._open(trouble, outcome, asked=None)
@@ -113,7 +114,7 @@ class Gate:
         now = time.monotonic()
         before = self._breaker
         self._breaker = before.opened(now, reason, asked=asked, chance=random.random())  # noqa: S311
-        self.is_shut = self.needs_successes = True
+        self.is_shut = True
         self._show()
         if self._breaker.openings != before.openings:
             status, error = told(outcome)
@@ -139,7 +140,7 @@ class Gate:
             return False
         self._recent = Recent()
         self._free_since = time.monotonic()
-        self.is_shut = self.needs_successes = False
+        self.is_shut = False
         self._show()
         held = round(time.monotonic() - before.since, 3)
         log.warning("delivery.resumed", extra={"held_seconds": held})

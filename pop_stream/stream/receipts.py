@@ -35,7 +35,7 @@ _TELL_SECONDS = 30.0
 #: So many deliveries without a receipt are more than a commit ever leaves behind.
 _MOST_UNWRITTEN = 20_000
 
-#: A `Delivery`, without the price of one.
+#: A `pop_stream.pop.receipt.Delivery`, without the price of one.
 Noted: TypeAlias = tuple[int, str, int, int]
 
 
