@@ -12,6 +12,7 @@ from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as faust_aiokafka
 from faust.types import TP
 
+from pop_stream.kafka.fetch_sessions import fetch_in_sessions
 from pop_stream.kafka.header_names import read_any_header_name
 from pop_stream.kafka.stored_records import as_stored, hand_out_as_stored
 from pop_stream.stream.continuity import Bounds
@@ -41,7 +42,7 @@ class ConsumerThread(faust_aiokafka.AIOKafkaConsumerThread):
         read_any_header_name()
         hand_out_as_stored()
         session_timeout_ms = int(host.session_timeout_seconds * 1000)
-        return aiokafka.AIOKafkaConsumer(
+        consumer = aiokafka.AIOKafkaConsumer(
             **host.kafka_options,
             client_id=conf.broker_client_id,
             group_id=conf.id,
@@ -62,6 +63,8 @@ class ConsumerThread(faust_aiokafka.AIOKafkaConsumerThread):
             # So soon partitions that are added are delivered, and a topic made anew is noticed.
             metadata_max_age_ms=10_000,
         )
+        fetch_in_sessions(consumer)
+        return consumer
 
     async def _fetch_records(
         self,
