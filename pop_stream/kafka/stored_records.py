@@ -7,6 +7,7 @@ another reader, so the class that its fetcher looks up is replaced.
 """
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any, cast
 
 from aiokafka.consumer import fetcher
@@ -18,6 +19,8 @@ from aiokafka.record.default_records import _DefaultRecordBatchPy
 _MAGIC_AT, _MAGIC = 16, 2
 #: A byte of a number behind which there are more.
 _MORE = 0x80
+#: Of a length's first byte: there are more, or it is negative.
+_LONGER = 0x81
 
 Headers = list[tuple[str, bytes]]
 
@@ -147,19 +150,38 @@ def _read_headers(stored: bytes) -> Headers:
     limit = len(stored)
     stored += _BEYOND
     count, at = _varint(stored, 0)
+    # Typed as all of pop-stream reads headers; one without a value is as good as none.
+    value: Any
     for _ in range(count):
-        length, at = _varint(stored, at)
-        name, at = stored[at : at + length], at + length
-        if length < 0 or at >= limit:
-            raise ValueError(f"a name of {length} bytes before {at}")
-        length, at = _varint(stored, at)
-        # Typed as all of pop-stream reads headers; one without a value is as good as none.
-        value = cast(bytes, stored[at : at + length] if length >= 0 else None)
-        at += max(length, 0)
-        headers.append((name.decode(errors="backslashreplace"), value))
+        if at >= limit:
+            raise ValueError(f"{count} that do not end before {limit}")
+        # Nearly always a length is one byte: below 64, and not negative.
+        length = stored[at]
+        if length & _LONGER:
+            length, at = _varint(stored, at)
+            begin, at = at, at + length
+        else:
+            begin, at = at + 1, at + 1 + (length >> 1)
+        if at < begin or at >= limit:
+            raise ValueError(f"a name from {begin} to {at} of {limit}")
+        name = stored[begin:at]
+        length = stored[at]
+        if length & _LONGER:
+            length, at = _varint(stored, at)
+            value = stored[at : at + length] if length >= 0 else None
+            at += max(length, 0)
+        else:
+            begin, at = at + 1, at + 1 + (length >> 1)
+            value = stored[begin:at]
+        headers.append((_text_of(name), value))
     if count < 0 or at != limit:
         raise ValueError(f"{count} that end at {at}, and not at {limit}")
     return headers
+
+
+@lru_cache(maxsize=256)  # nearly all records have the same names
+def _text_of(name: bytes) -> str:
+    return name.decode(errors="backslashreplace")
 
 
 def as_stored(value: bytes) -> bytes:

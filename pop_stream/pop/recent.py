@@ -32,11 +32,20 @@ class Recent:
     def __init__(self) -> None:
         #: None: a success.
         self._last: deque[Failed | None] = deque([None] * _LAST, maxlen=_LAST)
-        #: How many of the last attempts failed. While it is 0 a success changes nothing.
+        #: How many of the last attempts failed.
         self.failures = 0
 
-    def add(self, ended: Failed | None) -> None:
-        """Enter an attempt; None stands for a success."""
+    def failed(self, failed: Failed) -> None:
+        """Enter an attempt that failed."""
+        self._enter(failed)
+
+    def succeeded(self, times: int = 1) -> None:
+        """Enter so many successes in a row."""
+        # While all are successes one more changes nothing, and more than are looked at neither.
+        for _ in range(min(times, _LAST) if self.failures else 0):
+            self._enter(None)
+
+    def _enter(self, ended: Failed | None) -> None:
         self.failures += (ended is not None) - (self._last[0] is not None)
         self._last.append(ended)
 

@@ -62,21 +62,16 @@ class Gate:
         """Whether an attempt that ends now is judged. While nothing can be delivered none is."""
         return self._breaker.state is not State.OPEN
 
-    @property
-    def needs_successes(self) -> bool:
-        """Whether a success has to be told: nearly always it changes nothing."""
-        return self.is_shut or self._recent.failures > 0
-
     def attempted(self) -> None:
         """An attempt was started."""
         self._breaker = self._breaker.probing()
         self._show()
 
-    def succeeded(self) -> bool:
-        """GSTV has an event. Returns whether the way is free again."""
+    def succeeded(self, times: int = 1) -> bool:
+        """GSTV has so many events more. Returns whether the way is free again."""
         if self.is_shut:
             return self._close()
-        self._recent.add(None)
+        self._recent.succeeded(times)
         return False
 
     def failed(self, failed: Failed, outcome: Outcome, *, is_first: bool = True) -> bool:
@@ -105,7 +100,7 @@ class Gate:
             self._open(hold.reason, outcome, asked=hold.seconds)
 
     def _enter(self, failed: Failed, outcome: Outcome) -> None:
-        self._recent.add(failed)
+        self._recent.failed(failed)
         trouble = self._recent.trouble
         if trouble is not None:
             self._open(trouble, outcome, asked=None)

@@ -289,6 +289,32 @@ def test_an_answer_that_came_before_teaches_nothing_about_another(
         assert last == [answer]
 
 
+REFUSED = b"HTTP/1.1 503 X\r\nRetry-After: 7\r\nContent-Length: 2\r\n\r\n{}"
+
+
+def test_a_refusal_that_repeats_says_the_same_again(wire: Wire) -> None:
+    """Also between successes, and with what GSTV asks for."""
+    for answer in (REFUSED, OK, REFUSED, REFUSED, OK):
+        wire.feed(answer)
+        wire.post()
+
+    slow, good = Answer(503, "7"), PLAIN_ANSWERS[200]
+    assert [outcome for _, outcome in wire.outcomes] == [slow, good, slow, slow, good]
+
+
+def test_only_a_few_answers_are_known_and_no_large_one(wire: Wire) -> None:
+    """Where each is another they would be memory."""
+    for number in range(100):
+        wire.feed(b"HTTP/1.1 500 X\r\nX: %d\r\nContent-Length: 0\r\n\r\n" % number)
+        wire.post()
+    wire.feed(b"HTTP/1.1 500 X\r\nContent-Length: 9000\r\n\r\n" + b"x" * 9000)
+
+    assert len(wire.outcomes) == 101
+    known = wire.connection._known._known
+    assert 0 < len(known) <= 8
+    assert max(map(len, known)) < 100
+
+
 def test_what_repeats_an_answer_inside_another_is_no_answer(wire: Wire) -> None:
     """Bytes that were a whole answer before may be the body of this one."""
     wire.feed(OK)

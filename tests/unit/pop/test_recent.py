@@ -8,11 +8,19 @@ from pop_stream.pop.verdict import Reason
 COUNTED = st.sampled_from([Reason.TRANSIENT, Reason.REJECTED, Reason.SLOW_DOWN])
 
 
+def enter(recent: Recent, ended: Failed | None) -> None:
+    """Enter one attempt; None stands for a success."""
+    if ended is None:
+        recent.succeeded()
+    else:
+        recent.failed(ended)
+
+
 def after(*ended: Failed | None) -> Recent:
     """The last attempts, once these have ended."""
     recent = Recent()
     for one in ended:
-        recent.add(one)
+        enter(recent, one)
     return recent
 
 
@@ -66,7 +74,7 @@ def test_a_single_screens_failures_are_never_an_outage(ended: list[Failed | None
     """Whatever succeeds or fails in whatever order."""
     recent = Recent()
     for one in ended:
-        recent.add(one)
+        enter(recent, one)
         assert recent.trouble is None
 
 
@@ -76,3 +84,25 @@ def test_a_single_screens_failures_are_never_an_outage(ended: list[Failed | None
 def test_the_failures_counted_are_those_of_the_last_sixteen(ended: list[Failed | None]) -> None:
     """No more and no fewer, so that a success need not be entered while there is none."""
     assert after(*ended).failures == sum(one is not None for one in ended[-16:])
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.integers(1, 40) | st.builds(Failed, st.binary(max_size=1), COUNTED, st.just(500)),
+        max_size=60,
+    )
+)
+def test_successes_in_a_row_count_as_one_by_one(ended: list[int | Failed]) -> None:
+    """However many are entered at once."""
+    together, one_by_one = Recent(), Recent()
+    for one in ended:
+        if isinstance(one, Failed):
+            together.failed(one)
+            one_by_one.failed(one)
+        else:
+            together.succeeded(one)
+            for _ in range(one):
+                one_by_one.succeeded()
+        assert together.failures == one_by_one.failures
+        assert together.trouble == one_by_one.trouble

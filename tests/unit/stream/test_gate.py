@@ -87,20 +87,6 @@ def test_nearly_everything_that_fails_shuts_it(clock: Clock, tally: Tally) -> No
     assert gate.room(0) == 1
 
 
-def test_successes_are_told_only_while_they_matter(clock: Clock, tally: Tally) -> None:
-    """As long as nothing has failed, a success changes nothing."""
-    gate = gate_of(tally)
-    assert not gate.needs_successes
-    fail(gate, 1)
-    assert gate.needs_successes
-    for _ in range(16):
-        gate.succeeded()
-    assert not gate.needs_successes
-    gate.hold(UNREACHABLE, KEY, LOST)
-    assert gate.needs_successes
-    assert clock.now == 1_000.0
-
-
 def test_held_it_counts_down_to_one_probe(clock: Clock, tally: Tally) -> None:
     """Nothing may start until the time has come; then one attempt may."""
     gate = gate_of(tally)
