@@ -107,7 +107,7 @@ async def deliver(events: int) -> int:
     forwarder = Forwarder(
         conduct,
         make_client=make_client,
-        handoff=Handoff(_refuse, abort),
+        handoff=Handoff(_refuse, _refuse, abort),
         tally=tally,
         abort=abort,
     )

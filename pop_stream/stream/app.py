@@ -21,7 +21,7 @@ from pop_stream.stream.abort import Abort
 from pop_stream.stream.agents import declare_agents
 from pop_stream.stream.forwarder import Forwarder
 from pop_stream.stream.guard import Guard
-from pop_stream.stream.handoff import Handoff
+from pop_stream.stream.handoff import Handoff, Outgoing
 from pop_stream.stream.holes import Holes
 from pop_stream.stream.ledger import Ledger
 from pop_stream.stream.notifier import Notifier
@@ -181,6 +181,9 @@ class PopStreamApp(faust.App):
         # The producer exists only once the app has started, so it is looked up with each record.
         await cast(Producer, self.producer).confirm(topic, **record)
 
+    async def _confirm_together(self, topic: str, records: Sequence[Outgoing]) -> None:
+        await cast(Producer, self.producer).confirm_together(topic, records)
+
     def _start_redriving(self, work: Work) -> None:
         settings = self.settings
         schedule = schedule_of(settings)
@@ -214,7 +217,7 @@ class PopStreamApp(faust.App):
 
     def _put_together(self) -> Work:
         settings, tally, abort = self.settings, self.tally, self.abort
-        handoff = Handoff(self._confirm, abort)
+        handoff = Handoff(self._confirm, self._confirm_together, abort)
         forwarder = Forwarder(
             conduct_of(settings),
             make_client=client_maker(settings, settings.gstv_url),

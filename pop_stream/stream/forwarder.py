@@ -242,9 +242,7 @@ class Forwarder:
     def _settle_all(self) -> None:
         ended, self._ended = self._ended, []
         self.outcomes += len(ended)
-        gate, successes = self._gate, self._successes
-        # Asked again whenever it may have changed, and not with each event.
-        needs_successes = gate.needs_successes
+        successes, before = self._successes, 0
         deliveries: list[Delivery] = []
         for claim, outcome in ended:
             # An attempt that we end ourselves is none: the event is read again.
@@ -254,16 +252,19 @@ class Forwarder:
             if not counts:
                 continue
             if type(outcome) is Answer and outcome.status in successes:
-                if needs_successes:
-                    if gate.succeeded():
-                        self._pacer.restart()
-                    needs_successes = gate.needs_successes
                 deliveries.append((claim, outcome))
             else:
+                # The gate is told in the order in which they ended.
+                self._succeeded(len(deliveries) - before)
+                before = len(deliveries)
                 self._settle(claim, outcome)
-                needs_successes = gate.needs_successes
+        self._succeeded(len(deliveries) - before)
         if deliveries:
             self._enter(deliveries)
+
+    def _succeeded(self, times: int) -> None:
+        if times and self._gate.succeeded(times):
+            self._pacer.restart()
 
     def _enter(self, deliveries: list[Delivery]) -> None:
         entered = self._deliveries.enter(deliveries)

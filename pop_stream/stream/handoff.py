@@ -4,9 +4,10 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol
 
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
@@ -19,6 +20,8 @@ log = logging.getLogger(__name__)
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 10.0
 _TRIMMED_BYTES = 65_536
+#: A retry waits much longer than this, and together they cost a fraction of what each did alone.
+_GATHER_SECONDS = 0.02
 
 
 class Confirm(Protocol):
@@ -59,39 +62,110 @@ class Outgoing:
         return replace(self, key=key, value=value[:_TRIMMED_BYTES], headers=headers)
 
 
+class ConfirmTogether(Protocol):
+    """Writes records of one topic to any one of its partitions, and returns as `Confirm` does.
+
+    Where it raises KafkaError some of them may have been written.
+    """
+
+    async def __call__(self, topic: str, records: Sequence[Outgoing]) -> None: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    claim: Claim
+    outgoing: Outgoing
+    then: Callable[[Claim], None]
+
+
 class Handoff:
     """Writes events on to other topics, many at once."""
 
-    def __init__(self, confirm: Confirm, abort: Abort) -> None:
+    def __init__(self, confirm: Confirm, confirm_together: ConfirmTogether, abort: Abort) -> None:
         self._confirm = confirm
+        self._confirm_together = confirm_together
         self._abort = abort
         self._tasks: set[asyncio.Task[None]] = set()
+        #: By topic, what will be written together.
+        self._gathered: dict[str, list[_Write]] = {}
+        self._in_progress = 0
         #: When each write began that has not been answered, in monotonic seconds.
         self._unanswered: dict[object, float] = {}
 
     @property
     def in_progress(self) -> int:
         """How many records are not confirmed yet."""
-        return len(self._tasks)
+        return self._in_progress
 
     def unanswered_for(self, now: float) -> float:
         """For how many seconds the oldest write has been neither confirmed nor refused."""
         return now - min(self._unanswered.values(), default=now)
 
     def start(self, claim: Claim, outgoing: Outgoing, then: Callable[[Claim], None]) -> None:
-        """Write a record until it is confirmed, and call `then`.
+        """Write a record to the partition of its key until it is confirmed, and call `then`.
 
         Gives up only when the partition is revoked: the event's next owner will write it.
         """
-        task = asyncio.create_task(self._write(claim, outgoing, then))
+        self._alone(_Write(claim, outgoing, then))
+
+    def gather(self, claim: Claim, outgoing: Outgoing, then: Callable[[Claim], None]) -> None:
+        """Do as `start` does, together with what else comes soon, and to any partition.
+
+        What cannot be written together is written one by one.
+        """
+        gathered = self._gathered.get(outgoing.topic)
+        if gathered is None:
+            gathered = self._gathered[outgoing.topic] = []
+            loop = asyncio.get_running_loop()
+            loop.call_later(_GATHER_SECONDS, self._write_gathered, outgoing.topic)
+        gathered.append(_Write(claim, outgoing, then))
+        self._in_progress += 1
+
+    def _alone(self, write: _Write) -> None:
+        self._in_progress += 1
+        self._begin(self._write(write.claim, write.outgoing, write.then), 1)
+
+    def _write_gathered(self, topic: str) -> None:
+        writes = self._gathered.pop(topic, [])
+        self._begin(self._write_together(topic, writes), len(writes))
+
+    def _begin(self, writing: Coroutine[Any, Any, None], records: int) -> None:
+        task = asyncio.create_task(writing)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(partial(self._ended, records))
+
+    def _ended(self, records: int, task: asyncio.Task[None]) -> None:
+        self._in_progress -= records
+        self._tasks.discard(task)
+
+    async def _write_together(self, topic: str, writes: Sequence[_Write]) -> None:
+        ours = [write for write in writes if write.claim.is_ours]
+        if not ours:
+            return
+        records = [write.outgoing for write in ours]
+        with self._abort.on_error("hand-off", unless=lambda: not _any_is_ours(ours)):
+            error = await self._try(self._confirm_together(topic, records))
+            if error is not None:
+                facts = {"topic": topic, "events": len(ours), "error": type(error).__name__}
+                log.warning("handoff.unconfirmed", extra=facts)
+            for write in ours:
+                if error is None:
+                    write.then(write.claim)
+                else:
+                    self._alone(write)
 
     async def _write(self, claim: Claim, outgoing: Outgoing, then: Callable[[Claim], None]) -> None:
         pause, trimmed = _FIRST_PAUSE_SECONDS, False
         with self._abort.on_error("hand-off", unless=lambda: not claim.is_ours):
             while claim.is_ours:
-                error = await self._try(claim, outgoing)
+                error = await self._try(
+                    self._confirm(
+                        outgoing.topic,
+                        key=outgoing.key,
+                        value=outgoing.value,
+                        headers=outgoing.headers,
+                    )
+                )
                 if error is None:
                     then(claim)
                     return
@@ -106,21 +180,26 @@ class Handoff:
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
-    async def _try(self, claim: Claim, outgoing: Outgoing) -> KafkaError | None:
-        self._unanswered[claim] = time.monotonic()
+    async def _try(self, writing: Awaitable[None]) -> KafkaError | None:
+        this = object()
+        self._unanswered[this] = time.monotonic()
         try:
-            await self._confirm(
-                outgoing.topic, key=outgoing.key, value=outgoing.value, headers=outgoing.headers
-            )
+            await writing
         except KafkaError as error:
             return error
         finally:
-            del self._unanswered[claim]
+            del self._unanswered[this]
         return None
 
     async def aclose(self) -> None:
         """Stop writing. What is unconfirmed stays unfinished."""
+        self._in_progress -= sum(map(len, self._gathered.values()))
+        self._gathered.clear()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _any_is_ours(writes: Sequence[_Write]) -> bool:
+    return any(write.claim.is_ours for write in writes)

@@ -46,13 +46,15 @@ class Onward:
         failure = Failure(reason=reason, status=status, error=error, flags=claim.flags)
         attempts = claim.attempts + 1
         trail = after_failure(claim.trail, attempts=attempts, not_before=not_before, now_ms=now)
+        headers = headers_of(trail, failure)
         if isinstance(verdict, Retry):
             self._event_log.retry(claim, verdict, outcome)
-            topic, then = self._retry_topic, partial(self._scheduled, reason.value)
+            outgoing = _record(claim, self._retry_topic, headers)
+            self._handoff.gather(claim, outgoing, partial(self._scheduled, reason.value))
         else:
             self._event_log.gave_up(claim, verdict, outcome)
-            topic, then = self._failure_topic, partial(self._failed, reason.value)
-        self._handoff.start(claim, _record(claim, topic, headers_of(trail, failure)), then)
+            outgoing = _record(claim, self._failure_topic, headers)
+            self._handoff.start(claim, outgoing, partial(self._failed, reason.value))
 
     def quarantine(self, claim: Claim, why: Quarantine) -> None:
         """Hand an event on that cannot be posted."""

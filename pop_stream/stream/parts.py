@@ -86,9 +86,9 @@ def faust_settings(settings: Settings) -> dict[str, Any]:
         "producer_linger": 0.02,
         # Well below the time after which a write without an answer counts as stuck.
         "producer_request_timeout": 20.0,
-        # All receipts of a commit are to go in one request: what does not fit would wait for the
-        # answer to it, and the commit with it.
-        "producer_max_batch_size": (128 if settings.receipts == "on" else 16) * 1024,
+        # What is handed on together, and all receipts of a commit, are to go in one request: what
+        # does not fit would wait for the answer to it.
+        "producer_max_batch_size": 128 * 1024,
         # A record on the retry or failure topic is larger than the event by its headers.
         "producer_max_request_size": 2 * 1024 * 1024,
         "stream_wait_empty": True,

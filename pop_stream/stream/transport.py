@@ -14,9 +14,10 @@ on_partitions_revoked    closes the ledger: nothing late counts any more
 
 import asyncio
 import logging
+import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from aiokafka.errors import KafkaError
@@ -27,6 +28,7 @@ from mode import Service
 
 from pop_stream.stream.consumer_thread import FAUST_LOG, ConsumerThread
 from pop_stream.stream.continuity import Bounds, Continuity
+from pop_stream.stream.handoff import Outgoing
 from pop_stream.stream.host import Host
 from pop_stream.stream.ledger import Commit, Place, Run
 from pop_stream.stream.record import KafkaRecord
@@ -303,6 +305,31 @@ class Producer(faust_aiokafka.Producer):
         """Write a record. Returns once all in-sync replicas have it (acks=all); else raises."""
         written = await self._ensure_producer().send(topic, key=key, value=value, headers=headers)
         await written
+
+    async def confirm_together(self, topic: str, records: Sequence[Outgoing]) -> None:
+        """Write records to any one partition of a topic, in as few requests as hold them.
+
+        Returns once all in-sync replicas have all of them; else raises, and some may be written.
+        """
+        producer = self._ensure_producer()
+        partitions = await producer.partitions_for(topic)
+        # One without a leader would take as long as the request's whole time, and in vain.
+        led = producer.client.cluster.available_partitions_for_topic(topic) or partitions
+        partition = random.choice(tuple(led))  # noqa: S311
+        for batch in _batches_of(records, producer.create_batch):
+            batch.close()  # an open one would wait for more records
+            await (await producer.send_batch(batch, topic, partition=partition))
+
+
+def _batches_of(records: Sequence[Outgoing], make: Callable[[], Any]) -> Iterator[Any]:
+    batch = make()
+    for one in records:
+        record = {"timestamp": None, "key": one.key, "value": one.value, "headers": one.headers}
+        if batch.append(**record) is None:
+            yield batch
+            batch = make()  # an empty one takes any record
+            batch.append(**record)
+    yield batch
 
 
 class Transport(faust_aiokafka.Transport):

@@ -23,7 +23,7 @@ from pop_stream.stream.notifier import Notifier
 from pop_stream.stream.receipts import Receipts
 from pop_stream.stream.screen_order import ScreenOrder
 from pop_stream.stream.waiting import Waiting
-from tests.simulation.broker import NOTIFICATIONS, RETRY
+from tests.simulation.broker import NOTIFICATIONS
 from tests.simulation.clock import virtual_time
 from tests.simulation.driver import Found, hunt
 from tests.simulation.worker import ModelConsumer
@@ -52,15 +52,15 @@ def _commit_one_too_high(patch: pytest.MonkeyPatch) -> None:
 
 
 def _finish_before_the_hand_off(patch: pytest.MonkeyPatch) -> None:
-    start = Handoff.start
+    gather = Handoff.gather
 
     def early(
         self: Handoff, claim: Claim, outgoing: Outgoing, then: Callable[[Claim], None]
     ) -> None:
         then(claim)
-        start(self, claim, outgoing, lambda _: None)
+        gather(self, claim, outgoing, lambda _: None)
 
-    patch.setattr(Handoff, "start", early)
+    patch.setattr(Handoff, "gather", early)
 
 
 def _notify_after_the_end(patch: pytest.MonkeyPatch) -> None:
@@ -260,17 +260,24 @@ def _give_up_an_unconfirmed_write(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Handoff, "_write", write)
 
 
+def _give_up_what_was_refused_together(patch: pytest.MonkeyPatch) -> None:
+    async def write(self: Handoff, topic: str, writes: Sequence[Any]) -> None:
+        with suppress(Exception):
+            await self._confirm_together(topic, [write.outgoing for write in writes])
+
+    patch.setattr(Handoff, "_write_together", write)
+
+
 def _alter_what_is_handed_on(patch: pytest.MonkeyPatch) -> None:
-    start = Handoff.start
+    gather = Handoff.gather
 
     def altered(
         self: Handoff, claim: Claim, outgoing: Outgoing, then: Callable[[Claim], None]
     ) -> None:
-        if outgoing.topic == RETRY:
-            outgoing = replace(outgoing, value=(outgoing.value or b"").strip(b"{"))
-        start(self, claim, outgoing, then)
+        outgoing = replace(outgoing, value=(outgoing.value or b"").strip(b"{"))
+        gather(self, claim, outgoing, then)
 
-    patch.setattr(Handoff, "start", altered)
+    patch.setattr(Handoff, "gather", altered)
 
 
 def _take_every_failure_for_a_delivery(patch: pytest.MonkeyPatch) -> None:
@@ -372,6 +379,7 @@ _PLANTS: Sequence[Plant] = (
     _keep_the_screens_of_what_came_in_a_drain,
     _never_wake,
     _give_up_an_unconfirmed_write,
+    _give_up_what_was_refused_together,
     _alter_what_is_handed_on,
     _take_every_failure_for_a_delivery,
     _notify_nobody,

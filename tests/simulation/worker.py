@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, partial
@@ -49,7 +49,7 @@ _DRAIN_SECONDS: Final = 0.012
 #: The broker takes a commit; or it does not, or its answer is lost: both are told alike.
 COMMIT_ENDS: Final = ("taken", "failed", "unanswered")
 
-_passing: ContextVar[Passing] = ContextVar("passing")
+_passing: ContextVar[Sequence[Passing]] = ContextVar("passing")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,14 +89,30 @@ class WatchedHandoff(Handoff):
     """The hand-off, so watched that each write is known by the event it is made for."""
 
     def __init__(self, worker: "Worker") -> None:
-        super().__init__(worker.confirm, worker.abort)
+        super().__init__(worker.confirm, worker.confirm_together, worker.abort)
         self._worker = worker
+        self._passings: dict[Claim, Passing] = {}
 
     def start(self, claim: Claim, outgoing: Outgoing, then: Callable[[Claim], None]) -> None:
-        # The task that is made here takes the context along.
-        _passing.set(Passing(claim, self._worker.name))
-        self._worker.world.witness.handing_off(self._worker, claim)
+        self._begins(claim)
         super().start(claim, outgoing, partial(self._confirmed, then))
+
+    def gather(self, claim: Claim, outgoing: Outgoing, then: Callable[[Claim], None]) -> None:
+        self._begins(claim)
+        super().gather(claim, outgoing, partial(self._confirmed, then))
+
+    def _begins(self, claim: Claim) -> None:
+        self._passings[claim] = Passing(claim, self._worker.name)
+        self._worker.world.witness.handing_off(self._worker, claim)
+
+    async def _write(self, claim: Claim, outgoing: Outgoing, then: Callable[[Claim], None]) -> None:
+        _passing.set([self._passings[claim]])
+        await super()._write(claim, outgoing, then)
+
+    async def _write_together(self, topic: str, writes: Sequence[Any]) -> None:
+        ours = [write.claim for write in writes if write.claim.is_ours]
+        _passing.set([self._passings[claim] for claim in ours])
+        await super()._write_together(topic, writes)
 
     def _confirmed(self, then: Callable[[Claim], None], claim: Claim) -> None:
         was_ours, before = claim.is_ours, self._worker.ledger.finished
@@ -211,10 +227,22 @@ class Worker:
         headers: list[tuple[str, bytes]],
     ) -> None:
         """Write a record, as the producer does."""
-        passing = Passing(None, self.name) if topic == RECEIPTS else _passing.get()
+        (passing,) = [Passing(None, self.name)] if topic == RECEIPTS else _passing.get()
         write = Write(passing, topic, key, value, headers, self.loop.create_future())
         self.world.broker.writes.append(write)
         await write.future
+
+    async def confirm_together(self, _: str, records: Sequence[Outgoing]) -> None:
+        """Write records as the producer does; each may end in its own way, and in any order."""
+        writes = []
+        for passing, one in zip(_passing.get(), records, strict=True):
+            future = self.loop.create_future()
+            writes.append(Write(passing, one.topic, one.key, one.value, one.headers, future))
+        self.world.broker.writes.extend(writes)
+        ends = await asyncio.gather(*(each.future for each in writes), return_exceptions=True)
+        for end in ends:
+            if isinstance(end, BaseException):
+                raise end
 
     async def revoke(self) -> None:
         """Give all partitions up, and join the next generation."""

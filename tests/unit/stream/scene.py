@@ -50,7 +50,7 @@ class Scene:
         self.kafka = FakeKafka()
         self.abort = NotedAbort()
         self.tally = Tally()
-        self.handoff = Handoff(self.kafka.confirm, self.abort)
+        self.handoff = Handoff(self.kafka.confirm, self.kafka.confirm_together, self.abort)
         self.receipts = (
             Receipts(self.kafka.confirm, topic=RECEIPTS, group="g", tally=self.tally)
             if receipts

@@ -1,6 +1,7 @@
 import asyncio
 import hashlib
 import logging
+import time
 from dataclasses import replace
 
 import pytest
@@ -25,7 +26,7 @@ class Scene:
     def __init__(self) -> None:
         self.kafka = FakeKafka()
         self.abort = NotedAbort()
-        self.handoff = Handoff(self.kafka.confirm, self.abort)
+        self.handoff = Handoff(self.kafka.confirm, self.kafka.confirm_together, self.abort)
         self.arrivals = Arrivals()
         self.done: list[Claim] = []
 
@@ -34,6 +35,111 @@ class Scene:
         for claim in claims:
             self.handoff.start(claim, OUTGOING, self.done.append)
         return claims
+
+
+class Together(Scene):
+    """The same for hand-offs that are gathered."""
+
+    def start(self, count: int = 1) -> list[Claim]:
+        claims = claims_of(self.arrivals.run(EVENTS, *[b"x"] * count), Stage.FORWARD)
+        for claim in claims:
+            self.handoff.gather(claim, OUTGOING, self.done.append)
+        return claims
+
+
+def test_what_is_gathered_is_written_together() -> None:
+    """One write for all, and nothing is done before its answer."""
+
+    async def scenario() -> None:
+        scene = Together()
+        scene.kafka.answers.clear()
+        claims = scene.start(3)
+        claims += scene.start(2)
+
+        assert scene.handoff.in_progress == 5
+        await until(lambda: scene.kafka.tries)
+        await turns()
+        assert scene.done == []
+        assert scene.handoff.in_progress == 5
+        assert scene.handoff.unanswered_for(time.monotonic() + 5) > 4
+
+        scene.kafka.answers.set()
+        await until(lambda: scene.handoff.in_progress == 0)
+
+        assert scene.kafka.tries == 1
+        assert scene.done == claims
+        assert len(scene.kafka.confirmed) == 5
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("error", [KafkaError, MessageSizeTooLargeError])
+def test_what_cannot_be_written_together_is_written_one_by_one(
+    error: type[KafkaError], caplog: pytest.LogCaptureFixture
+) -> None:
+    """So one that no topic takes keeps no other back."""
+
+    async def scenario() -> None:
+        scene = Together()
+        scene.kafka.errors = [error()]
+        claims = scene.start(3)
+        await until(lambda: scene.handoff.in_progress == 0)
+
+        assert scene.kafka.tries == 4
+        assert sorted(scene.done, key=id) == sorted(claims, key=id)
+        assert scene.abort.reasons == []
+
+    asyncio.run(scenario())
+
+    (told,) = caplog.records
+    assert told.message == "handoff.unconfirmed"
+    assert told.__dict__["events"] == 3
+
+
+def test_of_what_is_gathered_only_what_is_still_ours_is_written() -> None:
+    """The next owner writes the rest."""
+
+    async def scenario() -> None:
+        scene = Together()
+        scene.start(3)
+        scene.arrivals.ledger.close()
+        await until(lambda: scene.handoff.in_progress == 0)
+
+        assert scene.kafka.tries == 0
+        assert scene.done == []
+
+    asyncio.run(scenario())
+
+
+def test_an_unexpected_error_of_what_is_gathered_ends_the_process() -> None:
+    """As with a single one."""
+
+    async def scenario() -> None:
+        scene = Together()
+        scene.kafka.errors = [TypeError("no header may be an int")]
+        scene.start(2)
+        await until(lambda: scene.abort.reasons)
+
+        assert scene.abort.reasons == ["unexpected TypeError in hand-off"]
+        assert scene.done == []
+
+    asyncio.run(scenario())
+
+
+def test_closing_drops_what_is_gathered() -> None:
+    """It stays unfinished."""
+
+    async def scenario() -> None:
+        scene = Together()
+        scene.start(2)
+        await scene.handoff.aclose()
+
+        assert scene.handoff.in_progress == 0
+        await asyncio.sleep(0.05)
+        assert scene.kafka.tries == 0
+        assert scene.arrivals.ledger.unfinished == 2
+
+    asyncio.run(scenario())
 
 
 def test_a_hand_off_counts_only_once_the_broker_has_the_record() -> None:
@@ -127,7 +233,7 @@ def test_whatever_is_too_large_the_rest_fits(outgoing: Outgoing) -> None:
 
         ours = [("pop-id", b"1"), ("pop-origin", b"t/0/0/1")]
         (claim,) = claims_of(scene.arrivals.run(EVENTS, b"x"), Stage.FORWARD)
-        handoff = Handoff(confirm, scene.abort)
+        handoff = Handoff(confirm, scene.kafka.confirm_together, scene.abort)
         whole = replace(outgoing, headers=[*outgoing.headers, *ours])
         handoff.start(claim, whole, scene.done.append)
         await until(lambda: scene.done)
@@ -204,7 +310,7 @@ def test_an_error_of_an_event_that_is_no_longer_ours_ends_nothing() -> None:
             scene.arrivals.ledger.close()
             raise RuntimeError("the producer is stopped")
 
-        handoff = Handoff(confirm, scene.abort)
+        handoff = Handoff(confirm, scene.kafka.confirm_together, scene.abort)
         handoff.start(claim, OUTGOING, scene.done.append)
         await until(lambda: handoff.in_progress == 0)
 

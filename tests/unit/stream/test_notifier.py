@@ -34,7 +34,7 @@ class Scene:
         self.gstv = FakeGstv(max_in_flight)
         self.abort = NotedAbort()
         self.tally = Tally()
-        self.handoff = Handoff(self.kafka.confirm, self.abort)
+        self.handoff = Handoff(self.kafka.confirm, self.kafka.confirm_together, self.abort)
         self.notifier = Notifier(
             NotificationStyle(**style),
             topic=NOTIFICATIONS,
