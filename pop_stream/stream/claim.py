@@ -1,7 +1,7 @@
 """One event that this worker has taken and not yet finished."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from pop_stream.kafka.stored_records import StoredName
@@ -49,9 +49,14 @@ class Claim:
     @property
     def trail(self) -> Trail:
         """All that the record's headers tell. Read when asked for: only a failure needs it."""
-        trail = _trail_of(self.run, self.record, self.stage)
+        here = _place_of(self.run, self.record)
+        headers = self.record.headers
+        if self.stage is Stage.FORWARD:
+            trail = trail_from_player(headers, here, pop_id=self.pop_id)
+        else:
+            trail = trail_from_own_topic(headers, here)
         if trail.first_failed_at is None and self.first_failed_at is not None:
-            return replace(trail, first_failed_at=self.first_failed_at)
+            return trail._replace(first_failed_at=self.first_failed_at)
         return trail
 
     @property
@@ -83,14 +88,12 @@ def _claim_of_player(run: Run[KafkaRecord], index: int, record: KafkaRecord, sta
 
 
 def _claim_of_ours(run: Run[KafkaRecord], index: int, record: KafkaRecord, stage: Stage) -> Claim:
-    trail = _trail_of(run, record, stage)
+    trail = trail_from_own_topic(record.headers, _place_of(run, record))
     produced_at = trail.origin.timestamp
     return Claim(
         run, index, record, stage, trail.pop_id, produced_at, trail.attempts, trail.not_before
     )
 
 
-def _trail_of(run: Run[KafkaRecord], record: KafkaRecord, stage: Stage) -> Trail:
-    here = Origin(*run.place, record.offset, record.timestamp)
-    read_trail = trail_from_player if stage is Stage.FORWARD else trail_from_own_topic
-    return read_trail(record.headers, here)
+def _place_of(run: Run[KafkaRecord], record: KafkaRecord) -> Origin:
+    return Origin(*run.place, record.offset, record.timestamp)

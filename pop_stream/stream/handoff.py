@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
@@ -21,7 +21,7 @@ _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 10.0
 _TRIMMED_BYTES = 65_536
 #: A retry waits much longer than this, and together they cost a fraction of what each did alone.
-_GATHER_SECONDS = 0.02
+_GATHER_SECONDS = 0.05
 
 
 class Confirm(Protocol):
@@ -71,8 +71,7 @@ class ConfirmTogether(Protocol):
     async def __call__(self, topic: str, records: Sequence[Outgoing]) -> None: ...  # noqa: D102
 
 
-@dataclass(frozen=True, slots=True)
-class _Write:
+class _Write(NamedTuple):
     claim: Claim
     outgoing: Outgoing
     then: Callable[[Claim], None]
