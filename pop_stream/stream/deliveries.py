@@ -9,7 +9,7 @@ from pop_stream.stream.claim import Claim
 from pop_stream.watch.tally import Tally
 
 #: An event that GSTV has, and the answer that says so.
-Delivery = tuple[Claim, Answer]
+Success = tuple[Claim, Answer]
 
 #: Of so many events one is asked when it was minted: how late players are is seen of a part too.
 _INGEST_SAMPLE = 16
@@ -23,12 +23,12 @@ class Deliveries:
         #: How many deliveries are passed over before the next is asked when it was minted.
         self._unasked = 0
 
-    def enter(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
-        """Enter the deliveries of one turn of the loop.
+    def enter(self, successes: Sequence[Success]) -> list[Success]:
+        """Enter the successes of one turn of the loop.
 
         Returns those that count: a partition may have been closed meanwhile.
         """
-        entered = [each for each in deliveries if each[0].run.finish(each[0].index)]
+        entered = [each for each in successes if each[0].run.finish(each[0].index)]
         tally, now, wall = self._tally, time.monotonic(), time.time()
         tally.events_completed[("delivered",)] += len(entered)
         tally.outcomes.update([(claim.attempts + 1, answer.status) for claim, answer in entered])
@@ -41,13 +41,13 @@ class Deliveries:
         self._note_ingest(entered)
         return entered
 
-    def _note_traces(self, entered: Sequence[Delivery], wall: float) -> None:
+    def _note_traces(self, entered: Sequence[Success], wall: float) -> None:
         for claim, _ in entered:
             if claim.span is not None and claim.span.trace_id is not None:
                 delay = wall - claim.produced_at / 1000
                 self._tally.delivery_delay_seconds.exemplify(delay, claim.span.trace_id)
 
-    def _note_ingest(self, entered: Sequence[Delivery]) -> None:
+    def _note_ingest(self, entered: Sequence[Success]) -> None:
         for claim, _ in entered[self._unasked :: _INGEST_SAMPLE]:
             minted_at = time_of(claim.pop_id)
             if minted_at is not None:

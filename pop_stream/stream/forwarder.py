@@ -23,7 +23,7 @@ from pop_stream.pop.verdict import Delivered, Fail, Hold, Policy, Reason, Retry,
 from pop_stream.stream.abort import Abort
 from pop_stream.stream.alarm import Alarm
 from pop_stream.stream.claim import Claim, Stage, claims_of, now_ms
-from pop_stream.stream.deliveries import Deliveries, Delivery
+from pop_stream.stream.deliveries import Deliveries, Success
 from pop_stream.stream.event_log import EventLog
 from pop_stream.stream.gate import Gate, told
 from pop_stream.stream.handoff import Handoff
@@ -242,8 +242,7 @@ class Forwarder:
     def _settle_all(self) -> None:
         ended, self._ended = self._ended, []
         self.outcomes += len(ended)
-        successes, before = self._successes, 0
-        deliveries: list[Delivery] = []
+        successes, untold = list[Success](), 0
         for claim, outcome in ended:
             # An attempt that we end ourselves is none: the event is read again.
             counts = claim.run.open and not self._closed
@@ -251,23 +250,24 @@ class Forwarder:
                 claim.span.end(outcome if counts else None)
             if not counts:
                 continue
-            if type(outcome) is Answer and outcome.status in successes:
-                deliveries.append((claim, outcome))
+            if type(outcome) is Answer and outcome.status in self._successes:
+                successes.append((claim, outcome))
+                untold += 1
             else:
                 # The gate is told in the order in which they ended.
-                self._succeeded(len(deliveries) - before)
-                before = len(deliveries)
+                self._succeeded(untold)
+                untold = 0
                 self._settle(claim, outcome)
-        self._succeeded(len(deliveries) - before)
-        if deliveries:
-            self._enter(deliveries)
+        self._succeeded(untold)
+        if successes:
+            self._enter(successes)
 
     def _succeeded(self, times: int) -> None:
         if times and self._gate.succeeded(times):
             self._pacer.restart()
 
-    def _enter(self, deliveries: list[Delivery]) -> None:
-        entered = self._deliveries.enter(deliveries)
+    def _enter(self, successes: list[Success]) -> None:
+        entered = self._deliveries.enter(successes)
         if self._receipts is not None:
             self._receipts.delivered(entered, int(time.time() * 1000))
         if self._order is not None:
@@ -328,12 +328,11 @@ class Forwarder:
 
     def _finish(self, claim: Claim) -> bool:
         """Note a durable outcome, and let the next event of the screen go."""
-        if not claim.finish():
-            return False
-        if self._order is not None:
+        counts = claim.finish()
+        if counts and self._order is not None:
             self._waiting.add(self._order.finished(claim))
             self._turn_soon()
-        return True
+        return counts
 
     # Time
 

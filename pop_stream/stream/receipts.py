@@ -21,7 +21,7 @@ from aiokafka.errors import KafkaError
 from pop_stream import __version__
 from pop_stream.pop.receipt import MOST_EVENTS, encode_receipt, receipt_of
 from pop_stream.stream.claim import Claim, Stage
-from pop_stream.stream.deliveries import Delivery
+from pop_stream.stream.deliveries import Success
 from pop_stream.stream.handoff import Confirm
 from pop_stream.stream.ledger import Place, Run
 from pop_stream.stream.record import KafkaRecord
@@ -67,10 +67,10 @@ class Receipts:
         self._refused_at: float | None = None
         self._told_at = float("-inf")
 
-    def delivered(self, deliveries: Iterable[Delivery], at_ms: int) -> None:
+    def delivered(self, successes: Iterable[Success], at_ms: int) -> None:
         """Note deliveries that count. Cheap: each event comes by here."""
         noted = self._noted
-        for claim, _ in deliveries:
+        for claim, _ in successes:
             if claim.stage is Stage.FORWARD:
                 noted[claim.run].append(
                     (claim.record.offset, claim.pop_id, at_ms, claim.attempts + 1)

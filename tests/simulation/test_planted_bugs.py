@@ -15,7 +15,7 @@ from pop_stream.pop.verdict import Reason
 from pop_stream.stream import ledger, onward
 from pop_stream.stream.alarm import Alarm
 from pop_stream.stream.claim import Claim
-from pop_stream.stream.deliveries import Delivery
+from pop_stream.stream.deliveries import Success
 from pop_stream.stream.forwarder import Forwarder
 from pop_stream.stream.handoff import Handoff, Outgoing
 from pop_stream.stream.ledger import Commit, Ledger, Place, Run
@@ -339,7 +339,7 @@ def _forget_the_receipts_of_a_write_that_was_cut_off(patch: pytest.MonkeyPatch) 
 
 
 def _receipt_where_the_retry_stands(patch: pytest.MonkeyPatch) -> None:
-    def delivered(self: Receipts, deliveries: Iterable[Delivery], at_ms: int) -> None:
+    def delivered(self: Receipts, deliveries: Iterable[Success], at_ms: int) -> None:
         for claim, _ in deliveries:
             self._noted[claim.run].append((claim.record.offset, claim.pop_id, at_ms, 1))
 
@@ -349,7 +349,7 @@ def _receipt_where_the_retry_stands(patch: pytest.MonkeyPatch) -> None:
 def _take_no_receipt_of_a_retry(patch: pytest.MonkeyPatch) -> None:
     delivered = Receipts.delivered
 
-    def first_only(self: Receipts, deliveries: Iterable[Delivery], at_ms: int) -> None:
+    def first_only(self: Receipts, deliveries: Iterable[Success], at_ms: int) -> None:
         delivered(self, [each for each in deliveries if not each[0].attempts], at_ms)
 
     patch.setattr(Receipts, "delivered", first_only)

@@ -16,7 +16,7 @@ from pop_stream.pop.outcome import Outcome
 from pop_stream.pop.verdict import Policy
 from pop_stream.stream.abort import Abort
 from pop_stream.stream.claim import Claim
-from pop_stream.stream.deliveries import Delivery
+from pop_stream.stream.deliveries import Success
 from pop_stream.stream.forwarder import Conduct, Forwarder
 from pop_stream.stream.handoff import Handoff, Outgoing
 from pop_stream.stream.ledger import Commit, Ledger, Limits, Place, Run
@@ -128,7 +128,7 @@ class WatchedForwarder(Forwarder):
         super().__init__(conduct, make_client=worker.client.make, **neighbours)
         self._worker = worker
 
-    def _enter(self, deliveries: list[Delivery]) -> None:
+    def _enter(self, deliveries: list[Success]) -> None:
         for claim, _ in deliveries:
             self._tell(claim)
         super()._enter(deliveries)
