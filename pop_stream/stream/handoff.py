@@ -73,7 +73,7 @@ class ConfirmTogether(Protocol):
 
 class _Write(NamedTuple):
     claim: Claim
-    outgoing: Outgoing
+    make: Callable[[], Outgoing]
     then: Callable[[Claim], None]
 
 
@@ -105,24 +105,27 @@ class Handoff:
 
         Gives up only when the partition is revoked: the event's next owner will write it.
         """
-        self._alone(_Write(claim, outgoing, then))
+        self._alone(claim, outgoing, then)
 
-    def gather(self, claim: Claim, outgoing: Outgoing, then: Callable[[Claim], None]) -> None:
+    def gather(
+        self, claim: Claim, topic: str, make: Callable[[], Outgoing], then: Callable[[Claim], None]
+    ) -> None:
         """Do as `start` does, together with what else comes soon, and to any partition.
 
-        What cannot be written together is written one by one.
+        What cannot be written together is written one by one. The records are made together, too:
+        one among other work costs twice as much.
         """
-        gathered = self._gathered.get(outgoing.topic)
+        gathered = self._gathered.get(topic)
         if gathered is None:
-            gathered = self._gathered[outgoing.topic] = []
+            gathered = self._gathered[topic] = []
             loop = asyncio.get_running_loop()
-            loop.call_later(_GATHER_SECONDS, self._write_gathered, outgoing.topic)
-        gathered.append(_Write(claim, outgoing, then))
+            loop.call_later(_GATHER_SECONDS, self._write_gathered, topic)
+        gathered.append(_Write(claim, make, then))
         self._in_progress += 1
 
-    def _alone(self, write: _Write) -> None:
+    def _alone(self, claim: Claim, outgoing: Outgoing, then: Callable[[Claim], None]) -> None:
         self._in_progress += 1
-        self._begin(self._write(write.claim, write.outgoing, write.then), 1)
+        self._begin(self._write(claim, outgoing, then), 1)
 
     def _write_gathered(self, topic: str) -> None:
         writes = self._gathered.pop(topic, [])
@@ -141,17 +144,17 @@ class Handoff:
         ours = [write for write in writes if write.claim.is_ours]
         if not ours:
             return
-        records = [write.outgoing for write in ours]
         with self._abort.on_error("hand-off", unless=lambda: not _any_is_ours(ours)):
+            records = [write.make() for write in ours]
             error = await self._try(self._confirm_together(topic, records))
             if error is not None:
                 facts = {"topic": topic, "events": len(ours), "error": type(error).__name__}
                 log.warning("handoff.unconfirmed", extra=facts)
-            for write in ours:
+            for write, record in zip(ours, records, strict=True):
                 if error is None:
                     write.then(write.claim)
                 else:
-                    self._alone(write)
+                    self._alone(write.claim, record, write.then)
 
     async def _write(self, claim: Claim, outgoing: Outgoing, then: Callable[[Claim], None]) -> None:
         pause, trimmed = _FIRST_PAUSE_SECONDS, False

@@ -39,22 +39,16 @@ class Onward:
 
     def pass_on(self, claim: Claim, verdict: Retry | Fail, outcome: Outcome) -> None:
         """Hand an event on whose attempt failed."""
-        now = now_ms()
-        not_before = now + int(verdict.wait_seconds * 1000) if isinstance(verdict, Retry) else 0
-        status, error = told(outcome)
-        reason = verdict.reason
-        failure = Failure(reason=reason, status=status, error=error, flags=claim.flags)
-        attempts = claim.attempts + 1
-        trail = after_failure(claim.trail, attempts=attempts, not_before=not_before, now_ms=now)
-        headers = headers_of(trail, failure)
+        now, reason = now_ms(), verdict.reason.value
         if isinstance(verdict, Retry):
             self._event_log.retry(claim, verdict, outcome)
-            outgoing = _record(claim, self._retry_topic, headers)
-            self._handoff.gather(claim, outgoing, partial(self._scheduled, reason.value))
+            topic, not_before = self._retry_topic, now + int(verdict.wait_seconds * 1000)
+            make = partial(_failed_record, claim, topic, reason, outcome, now, not_before)
+            self._handoff.gather(claim, topic, make, partial(self._scheduled, reason))
         else:
             self._event_log.gave_up(claim, verdict, outcome)
-            outgoing = _record(claim, self._failure_topic, headers)
-            self._handoff.start(claim, outgoing, partial(self._failed, reason.value))
+            record = _failed_record(claim, self._failure_topic, reason, outcome, now, 0)
+            self._handoff.start(claim, record, partial(self._failed, reason))
 
     def quarantine(self, claim: Claim, why: Quarantine) -> None:
         """Hand an event on that cannot be posted."""
@@ -78,6 +72,17 @@ class Onward:
             self._tally.decode_errors[(fault,)] += 1
             self._tally.failed_events[("quarantined",)] += 1
             self._tally.events_completed[("quarantined",)] += 1
+
+
+def _failed_record(
+    claim: Claim, topic: str, reason: str, outcome: Outcome, now: int, not_before: int
+) -> Outgoing:
+    """The record of an event whose attempt failed at `now`, with its trail so far."""
+    status, error = told(outcome)
+    failure = Failure(reason=reason, status=status, error=error, flags=claim.flags)
+    attempts = claim.attempts + 1
+    trail = after_failure(claim.trail, attempts=attempts, not_before=not_before, now_ms=now)
+    return _record(claim, topic, headers_of(trail, failure))
 
 
 def _record(claim: Claim, topic: str, headers: list[tuple[str, bytes]]) -> Outgoing:

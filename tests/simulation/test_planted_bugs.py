@@ -41,6 +41,9 @@ def _virtual_time() -> Iterator[None]:
         yield
 
 
+Make = Callable[[], Outgoing]
+
+
 def _commit_one_too_high(patch: pytest.MonkeyPatch) -> None:
     offered = ledger._Partition.commit
 
@@ -55,10 +58,10 @@ def _finish_before_the_hand_off(patch: pytest.MonkeyPatch) -> None:
     gather = Handoff.gather
 
     def early(
-        self: Handoff, claim: Claim, outgoing: Outgoing, then: Callable[[Claim], None]
+        self: Handoff, claim: Claim, topic: str, make: Make, then: Callable[[Claim], None]
     ) -> None:
         then(claim)
-        gather(self, claim, outgoing, lambda _: None)
+        gather(self, claim, topic, make, lambda _: None)
 
     patch.setattr(Handoff, "gather", early)
 
@@ -263,7 +266,7 @@ def _give_up_an_unconfirmed_write(patch: pytest.MonkeyPatch) -> None:
 def _give_up_what_was_refused_together(patch: pytest.MonkeyPatch) -> None:
     async def write(self: Handoff, topic: str, writes: Sequence[Any]) -> None:
         with suppress(Exception):
-            await self._confirm_together(topic, [write.outgoing for write in writes])
+            await self._confirm_together(topic, [write.make() for write in writes])
 
     patch.setattr(Handoff, "_write_together", write)
 
@@ -272,10 +275,11 @@ def _alter_what_is_handed_on(patch: pytest.MonkeyPatch) -> None:
     gather = Handoff.gather
 
     def altered(
-        self: Handoff, claim: Claim, outgoing: Outgoing, then: Callable[[Claim], None]
+        self: Handoff, claim: Claim, topic: str, make: Make, then: Callable[[Claim], None]
     ) -> None:
-        outgoing = replace(outgoing, value=(outgoing.value or b"").strip(b"{"))
-        gather(self, claim, outgoing, then)
+        right = make()
+        wrong = replace(right, value=(right.value or b"").strip(b"{"))
+        gather(self, claim, topic, lambda: wrong, then)
 
     patch.setattr(Handoff, "gather", altered)
 

@@ -97,9 +97,11 @@ class WatchedHandoff(Handoff):
         self._begins(claim)
         super().start(claim, outgoing, partial(self._confirmed, then))
 
-    def gather(self, claim: Claim, outgoing: Outgoing, then: Callable[[Claim], None]) -> None:
+    def gather(
+        self, claim: Claim, topic: str, make: Callable[[], Outgoing], then: Callable[[Claim], None]
+    ) -> None:
         self._begins(claim)
-        super().gather(claim, outgoing, partial(self._confirmed, then))
+        super().gather(claim, topic, make, partial(self._confirmed, then))
 
     def _begins(self, claim: Claim) -> None:
         self._passings[claim] = Passing(claim, self._worker.name)

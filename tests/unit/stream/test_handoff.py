@@ -43,7 +43,7 @@ class Together(Scene):
     def start(self, count: int = 1) -> list[Claim]:
         claims = claims_of(self.arrivals.run(EVENTS, *[b"x"] * count), Stage.FORWARD)
         for claim in claims:
-            self.handoff.gather(claim, OUTGOING, self.done.append)
+            self.handoff.gather(claim, RETRY, lambda: OUTGOING, self.done.append)
         return claims
 
 
