@@ -25,6 +25,8 @@ def _virtual_time() -> Iterator[None]:
         yield
 
 
+# Alone it takes a minute; it shares the cores with the tests beside it.
+@pytest.mark.timeout(480)
 def test_no_schedule_breaks_what_the_core_promises() -> None:
     """Nothing lost, invented, overtaken, unexplained or never quiet; and everything did happen."""
     found, fired = hunt_all(0, _SCHEDULES, jobs=2)
