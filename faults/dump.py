@@ -8,7 +8,7 @@ from typing import Any, cast
 from confluent_kafka import Consumer, Message, TopicPartition
 
 from faults.commit_log import OFFSETS_TOPIC, parse_commit, parse_generation
-from faults.evidence import Commit, Generation, Record, text_key
+from faults.evidence import Commit, Generation, Receipt, Record, as_text
 
 _PATIENCE_SECONDS = 120.0
 _TIMEOUT_SECONDS = 30.0
@@ -24,10 +24,22 @@ def records_of(servers: str, topics: Mapping[str, str]) -> Iterator[Record]:
                 partition=_number(message.partition()),
                 offset=_number(message.offset()),
                 timestamp_ms=message.timestamp()[1],
-                key=text_key(_bytes(message.key())),
+                key=as_text(_bytes(message.key())),
                 sha256=hashlib.sha256(_bytes(value) or b"").hexdigest(),
                 headers=dict(_headers(message)),
             )
+
+
+def receipts_of(servers: str, topic: str) -> Iterator[Receipt]:
+    """Read all that stands on the receipts topic."""
+    for message in _messages(servers, topic):
+        yield Receipt(
+            partition=_number(message.partition()),
+            offset=_number(message.offset()),
+            timestamp_ms=message.timestamp()[1],
+            key=as_text(_bytes(message.key())),
+            value=as_text(_bytes(message.value())),
+        )
 
 
 def commits_of(servers: str, group: str, topics: Mapping[str, str]) -> Iterator[Commit]:

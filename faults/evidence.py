@@ -9,6 +9,7 @@ produced.ndjson     the player: an event, before it was sent for the first time
 acked.ndjson        the player: the broker confirmed an event (acks=all), and where it stands
 gstv.ndjson         the partner: each request whose body was read, before its answer
 records.ndjson      all records of all topics, read at the end by another client than the worker's
+receipts.ndjson     all records of the receipts topic, which tell of many events each
 commits.ndjson      all offsets that the group ever committed, by the broker's own record of them
 generations.ndjson  each end of a rebalance of the group, by the same record
 faults.ndjson       each fault: when it began and ended, and whether it was seen to bite
@@ -49,6 +50,8 @@ class RunFacts:
     in_flight: int
     #: Whether the order of each screen's events was asked for.
     ordered: bool = False
+    #: Whether delivery receipts were asked for.
+    receipted: bool = False
     #: How soon after `healed_at` something must have been delivered, in seconds.
     recovery_seconds: float = 30.0
     #: What must have been seen at least once, so that the run is no empty one:
@@ -120,6 +123,18 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """One record of the receipts topic (`receipts.ndjson`), as it stands there."""
+
+    partition: int
+    offset: int
+    #: By the broker's clock.
+    timestamp_ms: int
+    key: str | None
+    value: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
     """One offset that was committed once (`commits.ndjson`), in the order of the broker's log."""
 
@@ -180,6 +195,7 @@ class Evidence:
     acked: tuple[Acked, ...]
     requests: tuple[Request, ...]
     records: tuple[Record, ...]
+    receipts: tuple[Receipt, ...]
     commits: tuple[Commit, ...]
     generations: tuple[Generation, ...]
     faults: tuple[Fault, ...]
@@ -192,6 +208,7 @@ _FILES: Mapping[str, type[Any]] = MappingProxyType(
         "acked": Acked,
         "gstv": Request,
         "records": Record,
+        "receipts": Receipt,
         "commits": Commit,
         "generations": Generation,
         "faults": Fault,
@@ -227,14 +244,14 @@ def line_of(item: object) -> str:
     return json.dumps(values, ensure_ascii=False) + "\n"
 
 
-def text_key(key: bytes | None) -> str | None:
-    """Write a record's key: as it is when it is text, else as base64 with a mark before it."""
-    if key is None:
+def as_text(data: bytes | None) -> str | None:
+    """Write a key or a value: as it is when it is text, else as base64 with a mark before it."""
+    if data is None:
         return None
     try:
-        return key.decode()
+        return data.decode()
     except UnicodeDecodeError:
-        return "base64:" + base64.b64encode(key).decode()
+        return "base64:" + base64.b64encode(data).decode()
 
 
 def _read(path: Path, kind: type[T]) -> Iterator[T]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from faults.cluster import Cluster
-from faults.dump import commits_of, generations_of, records_of
+from faults.dump import commits_of, generations_of, receipts_of, records_of
 from faults.evidence import Fault, RunFacts, WorkerRun, write_lines, write_run
 from faults.memory import growth_mb_per_hour
 from faults.perform import perform
@@ -135,7 +135,7 @@ def _act(scenario: Scenario, stage: Stage, *, seed: int, say: Say) -> tuple[RunF
     stage.players.start(events_per_second=scenario.events_per_second)
     faults = _perform_all(scenario, stage, say)
     stage.heal()
-    stage.cluster.wait_until_whole(list(stage.topics.values()))
+    stage.cluster.wait_until_whole([*stage.topics.values(), stage.settings.receipts_topic])
     healed_at = time.time()
     stage.players.stop()
     stage.players.send(_FRESH_EVENTS)
@@ -154,6 +154,7 @@ def _act(scenario: Scenario, stage: Stage, *, seed: int, say: Say) -> tuple[RunF
         retries=settings.retries,
         in_flight=settings.gstv_max_in_flight,
         ordered=scenario.settings.get("order") == "screen",
+        receipted=scenario.settings.get("receipts") == "on",
         recovery_seconds=scenario.recovery_seconds,
         must_have=scenario.must_have,
         idle_share=scenario.idle_share,
@@ -239,6 +240,8 @@ def _collect(
 ) -> None:
     folder, servers = stage.folder, stage.cluster.servers
     write_lines(folder / "records.ndjson", records_of(servers, stage.topics))
+    receipts = receipts_of(servers, stage.settings.receipts_topic)
+    write_lines(folder / "receipts.ndjson", receipts)
     write_lines(folder / "commits.ndjson", commits_of(servers, facts.group, stage.topics))
     write_lines(folder / "generations.ndjson", generations_of(servers, facts.group))
     write_lines(folder / "faults.ndjson", faults)

@@ -8,35 +8,16 @@ that is the only allowance.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
 
-from faults.checker.account import WORKED_TOPICS, Account, attempts_of, id_of
+from faults.checker.account import WORKED_TOPICS, Account, id_of
 from faults.checker.finding import Finding, counted, some
-from faults.evidence import Commit, Record
-
-Partition = tuple[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class _Passed:
-    """A record that a commit passed too early; without a record, a commit beyond the end."""
-
-    commit: Commit
-    offset: int
-    #: Whether there is a record at the offset.
-    is_record: bool
-    #: When it was safe at last, in epoch milliseconds; None: never.
-    safe_at_ms: int | None
-
-    def __str__(self) -> str:
-        commit = self.commit
-        told = f"{commit.topic}/{commit.partition}@{self.offset} by commit {commit.offset}"
-        if not self.is_record:
-            return f"{told}: beyond the end"
-        if self.safe_at_ms is None:
-            return f"{told}: never safe"
-        return f"{told}: safe {self.safe_at_ms - commit.at_ms} ms later"
+from faults.checker.passed import (
+    Partition,
+    SafeTimes,
+    earliest,
+    handed_on_at_ms,
+    passed_too_early,
+)
 
 
 def commit_safety(account: Account) -> Finding:
@@ -49,7 +30,7 @@ def commit_safety(account: Account) -> Finding:
     without a record pass. A commit beyond the end of its partition would skip what comes next,
     and counts as well.
     """
-    passed = list(_passed_too_early(account))
+    passed = list(passed_too_early(account.evidence.commits, _safe_times(account)))
     return Finding(
         check="commit safety",
         ok=not passed,
@@ -85,24 +66,7 @@ def commit_regressions(account: Account) -> Finding:
     )
 
 
-def _passed_too_early(account: Account) -> Iterator[_Passed]:
-    partitions = _safe_times(account)
-    at: dict[Partition, int] = defaultdict(int)
-    for commit in account.evidence.commits:
-        place = commit.topic, commit.partition
-        records = partitions.get(place, [])
-        while at[place] < len(records) and records[at[place]][0] < commit.offset:
-            offset, safe_at_ms = records[at[place]]
-            if safe_at_ms is None or safe_at_ms > commit.at_ms:
-                yield _Passed(commit, offset, is_record=True, safe_at_ms=safe_at_ms)
-            at[place] += 1
-        end = records[-1][0] + 1 if records else 0
-        if commit.offset > end:
-            yield _Passed(commit, end, is_record=False, safe_at_ms=None)
-
-
-def _safe_times(account: Account) -> dict[Partition, list[tuple[int, int | None]]]:
-    """The offsets of each partition in order, each with the time when its record was safe."""
+def _safe_times(account: Account) -> SafeTimes:
     delivered = _delivered_at_ms(account)
     safe: dict[Partition, list[tuple[int, int | None]]] = defaultdict(list)
     for role in WORKED_TOPICS:
@@ -110,7 +74,7 @@ def _safe_times(account: Account) -> dict[Partition, list[tuple[int, int | None]
             if role == "failure":
                 at_ms = account.told.get(id_of(record))
             else:
-                at_ms = _safe_at_ms(account, record, delivered)
+                at_ms = earliest(delivered.get(id_of(record)), handed_on_at_ms(account, record))
             safe[role, record.partition].append((record.offset, at_ms))
     for records in safe.values():
         records.sort(key=lambda each: each[0])
@@ -124,16 +88,3 @@ def _delivered_at_ms(account: Account) -> dict[str, int]:
         if answered:
             found[pop_id] = int(min(answered) * 1000)
     return found
-
-
-def _safe_at_ms(account: Account, record: Record, delivered: dict[str, int]) -> int | None:
-    pop_id, attempts = id_of(record), attempts_of(record)
-    times = [
-        later.timestamp_ms
-        for handed_on in (account.on_retry, account.parked)
-        for later in handed_on.get(pop_id, ())
-        if attempts_of(later) > attempts
-    ]
-    if pop_id in delivered:
-        times.append(delivered[pop_id])
-    return min(times, default=None)

@@ -1,6 +1,15 @@
 """All checks on one run."""
 
-from faults.checker import commits, duplicates, failures, order, progress, safety, vacuity
+from faults.checker import (
+    commits,
+    duplicates,
+    failures,
+    order,
+    progress,
+    receipts,
+    safety,
+    vacuity,
+)
 from faults.checker.account import Account
 from faults.checker.causes import duplicates_of
 from faults.checker.exposure import Exposures
@@ -13,6 +22,7 @@ def judge(evidence: Evidence) -> tuple[Finding, ...]:
     account = Account(evidence)
     exposures = Exposures(account)
     found = tuple(duplicates_of(account, exposures))
+    read = receipts.read_receipts(evidence)
     return (
         safety.loss(account),
         safety.invention(account),
@@ -22,6 +32,8 @@ def judge(evidence: Evidence) -> tuple[Finding, ...]:
         failures.wrong_failure(account, exposures),
         commits.commit_safety(account),
         commits.commit_regressions(account),
+        receipts.unproven_delivery(account, read),
+        receipts.false_receipt(account, read),
         duplicates.duplicates(found),
         duplicates.duplicate_budget(found, exposures),
         order.order(account, exposures),

@@ -21,6 +21,7 @@ def counts_of(evidence: Evidence) -> dict[str, int]:
         "parked": len(account.parked),
         "notified": len(account.told),
         "commits": len(evidence.commits),
+        "receipts": len(evidence.receipts),
         # The first generation is only the beginning.
         "rebalances": max(len(evidence.generations) - 1, 0),
         "worker runs": len(evidence.workers),

@@ -1,6 +1,6 @@
 """The run was no empty one: had something been wrong, it could have been seen."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sized
 from types import MappingProxyType
 
 from faults.checker.account import Account
@@ -22,7 +22,7 @@ def enough_events(account: Account) -> Finding:
 def whole_evidence(account: Account) -> Finding:
     """Each ledger that a run cannot do without has lines: commits never read would all be safe."""
     evidence = account.evidence
-    ledgers = {
+    ledgers: dict[str, Sized] = {
         "produced": evidence.produced,
         "acked": evidence.acked,
         "gstv": evidence.requests,
@@ -30,6 +30,8 @@ def whole_evidence(account: Account) -> Finding:
         "commits": evidence.commits,
         "workers": evidence.workers,
     }
+    if evidence.run.receipted:
+        ledgers["receipts"] = evidence.receipts
     empty = [f"{name}.ndjson is empty" for name, lines in ledgers.items() if not lines]
     return Finding(
         check="whole evidence",

@@ -54,7 +54,7 @@ def healthy(fates: Mapping[int, Fate] | None = None, **facts: Any) -> Evidence:
 
 def id_at(number: int) -> str:
     """The id of an event by its number, which is also the second at which it was sent."""
-    return f"id-{number:04}"
+    return f"00000000-0000-7000-8000-{number:012}"
 
 
 def failed(evidence: Evidence) -> set[str]:
@@ -205,6 +205,7 @@ class _Making:
             ),
             requests=tuple(sorted(self.requests, key=lambda request: request.received_at)),
             records=tuple(record for record, _ in placed),
+            receipts=(),
             commits=tuple(_commits(placed)),
             generations=_generations(),
             faults=_faults(),

@@ -11,13 +11,14 @@ import pytest
 import faults.checker
 from faults.checker.__main__ import main
 from faults.evidence import Evidence, read_evidence, write_lines, write_run
-from tests.unit.faults.evidence_maker import drop, healthy, of_event
+from tests.unit.faults.evidence_maker import drop, healthy, id_at, of_event
 
 _LEDGERS = {
     "produced": "produced",
     "acked": "acked",
     "gstv": "requests",
     "records": "records",
+    "receipts": "receipts",
     "commits": "commits",
     "generations": "generations",
     "faults": "faults",
@@ -45,7 +46,7 @@ def test_a_torn_last_line_is_left_out(tmp_path: Path) -> None:
     folder = _write(tmp_path / "run", healthy())
     ledger = folder / "gstv.ndjson"
     whole = ledger.read_text()
-    ledger.write_text(whole + '{"id": "id-0')
+    ledger.write_text(whole + '{"id": "0000')
 
     assert read_evidence(folder) == healthy()
     assert main([str(folder)]) == 0
@@ -61,7 +62,7 @@ def test_a_run_without_a_fault_of_its_own_ends_with_0(
     assert report.startswith("made up, seed 7: all checks ok\n")
     assert "events 160, requests " in report
     assert "faults: gstv-cut 1, worker-kill 1" in report
-    assert report.count("  ok  ") == 19
+    assert report.count("  ok  ") == 21
     assert "FAIL" not in report
 
 
@@ -88,8 +89,8 @@ def test_a_failed_check_ends_with_1_and_examples(
     assert main([str(good), str(bad)]) == 1
     report = capsys.readouterr().out
     assert "made up, seed 7: all checks ok" in report
-    assert "made up, seed 7: 2 of 19 checks FAILED" in report
-    assert "        id-0100\n" in report
+    assert "made up, seed 7: 2 of 21 checks FAILED" in report
+    assert f"        {id_at(100)}\n" in report
 
 
 def test_programs_get_an_object_for_each_run(
@@ -108,7 +109,7 @@ def test_programs_get_an_object_for_each_run(
         "measured": 1,
         "allowed": "0",
         "detail": "160 events had to have an outcome",
-        "examples": ["id-0100"],
+        "examples": [id_at(100)],
         "causes": {},
     }
 
