@@ -252,7 +252,7 @@ def _limit_files(action: LimitFiles, stage: Stage) -> Fault:
 
 
 def _refuse_writes(action: RefuseWrites, stage: Stage) -> Fault:
-    topic = stage.topics[action.topic]
+    topic = {**stage.topics, "receipts": stage.settings.receipts_topic}[action.topic]
     before = stage.ends(topic)
     began = time.time()
     stage.cluster.configure(topic, {"max.message.bytes": "10"})
@@ -261,7 +261,8 @@ def _refuse_writes(action: RefuseWrites, stage: Stage) -> Fault:
     time.sleep(action.seconds)
     still = stage.ends(topic)
     stage.cluster.configure(topic, {"max.message.bytes": str(2 * 1024 * 1024)})
-    said = any("handoff." in worker.log_path.read_text(errors="replace")
+    told_of = "receipts.unwritten" if action.topic == "receipts" else "handoff."
+    said = any(told_of in worker.log_path.read_text(errors="replace")
                for worker in stage.workers.values())  # fmt: skip
     return Fault(
         kind="broker-refuses",

@@ -103,7 +103,7 @@ class RefuseWrites:
 
     at: float
     seconds: float
-    topic: Literal["retry", "failure", "notifications"]
+    topic: Literal["retry", "failure", "notifications", "receipts"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
