@@ -15,6 +15,8 @@ _FAIL_ONCE: Sequence[object] = (
     {"when": {"share": [0.02, 0.5], "nth": "<=1"}, "then": {"status": 503}},
 )
 
+_RECEIPTS_ON = {"receipts": "on"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
@@ -119,6 +121,26 @@ CONTROLS = {
             scenario=_scenario("json-written-anew", actions=[]),
             caught_by=("integrity",),
             argv=_planted("json-written-anew"),
+        ),
+        Control(
+            name="receipts-not-awaited",
+            title="a commit is made before its receipts are confirmed",
+            scenario=_scenario(
+                "receipts-not-awaited",
+                settings=_RECEIPTS_ON,
+                actions=[RefuseWrites(at=3, seconds=5, topic="receipts"), KillWorker(at=6)],
+            ),
+            caught_by=("unproven delivery",),
+            argv=_planted("receipts-not-awaited"),
+        ),
+        Control(
+            name="receipts-of-failures",
+            title="an attempt that failed is receipted like one that GSTV took",
+            scenario=_scenario(
+                "receipts-of-failures", settings=_RECEIPTS_ON, rules=_FAIL_ONCE, actions=[]
+            ),
+            caught_by=("false receipt",),
+            argv=_planted("receipts-of-failures"),
         ),
     )
 }

@@ -23,6 +23,7 @@ from pop_stream.stream.continuity import Continuity
 from pop_stream.stream.handoff import Handoff, Outgoing
 from pop_stream.stream.ledger import Commit, Ledger, Place, Run
 from pop_stream.stream.notifier import Notifier
+from pop_stream.stream.receipts import Receipts
 
 
 def _finish_before_post() -> None:
@@ -129,6 +130,29 @@ def _write_json_anew() -> None:
     vars(forwarder)["read_event"] = planted
 
 
+def _do_not_wait_for_the_receipts() -> None:
+    """A commit is made although the broker has not confirmed its receipts yet."""
+    write = Receipts.write
+
+    async def planted(self: Receipts) -> bool:
+        self.writing = asyncio.ensure_future(write(self))  # type: ignore[attr-defined]
+        return True
+
+    Receipts.write = planted  # type: ignore[method-assign]
+
+
+def _write_receipts_of_failures() -> None:
+    """An attempt that failed is receipted like one that GSTV took."""
+    settle = forwarder.Forwarder._settle
+
+    def planted(self: forwarder.Forwarder, claim: Claim, outcome: Any) -> None:
+        if self._receipts is not None:
+            self._receipts.delivered([(claim, outcome)], int(time.time() * 1000))
+        settle(self, claim, outcome)
+
+    forwarder.Forwarder._settle = planted  # type: ignore[method-assign]
+
+
 #: How long after its first events a worker is befallen, in seconds.
 _BEFALLS_AFTER = 4.0
 _FOR_EVER = 100_000.0
@@ -192,6 +216,8 @@ DEFECTS: Mapping[str, Callable[[], None]] = MappingProxyType(
         "generation-ignored": _ignore_the_generation,
         "notification-forgotten": _forget_the_notification,
         "json-written-anew": _write_json_anew,
+        "receipts-not-awaited": _do_not_wait_for_the_receipts,
+        "receipts-of-failures": _write_receipts_of_failures,
     }
 )
 
