@@ -8,32 +8,33 @@ from typing import Any
 
 from pop_stream.cli.main import main
 from pop_stream.gstv import client
-from pop_stream.stream import consumer_thread, waiting
+from pop_stream.stream import consumer_thread
+from pop_stream.stream.claim import Claim
+from pop_stream.stream.waiting import Waiting
 
 _MEGABYTES = 300
 
 
 def _have_no_deadline() -> None:
-    vars(client)["GstvClient"]._end_overdue = lambda *_: None
+    client.GstvClient._end_overdue = lambda *_: None  # type: ignore[method-assign]
 
 
 def _leave_retries_for_last() -> None:
-    def next_one(self: Any, _: int) -> Any:
-        return self._ready.popleft() if self._ready else None
+    def take(self: Waiting, now: int, most: int) -> list[Claim]:  # noqa: ARG001
+        return [self._ready.popleft() for _ in range(min(most, len(self._ready)))]
 
-    vars(waiting)["Waiting"].next = next_one
+    Waiting.take = take  # type: ignore[method-assign]
 
 
 def _refuse_every_second_commit() -> None:
-    thread = vars(consumer_thread)["ConsumerThread"]
-    commit_all, count = thread.commit_all, [0]
+    commit_all, count = consumer_thread.ConsumerThread.commit_all, [0]
 
     async def commit(self: Any, commits: Any) -> bool:
         count[0] += 1
         taken: bool = await commit_all(self, commits) if count[0] % 2 else False
         return taken
 
-    thread.commit_all = commit
+    consumer_thread.ConsumerThread.commit_all = commit  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":
