@@ -41,15 +41,25 @@ def _finish_before_post() -> None:
 
 def _do_not_wait_for_the_hand_off() -> None:
     """An event counts as done before the broker has confirmed its record on the next topic."""
-    start = Handoff.start
+    start, gather = Handoff.start, Handoff.gather
 
-    def planted(
+    def started(
         self: Handoff, claim: Claim, outgoing: Outgoing, then: Callable[[Claim], None]
     ) -> None:
         then(claim)
         start(self, claim, outgoing, lambda _: None)
 
-    Handoff.start = planted  # type: ignore[method-assign]
+    def gathered(
+        self: Handoff,
+        claim: Claim,
+        topic: str,
+        make: Callable[[], Outgoing],
+        then: Callable[[Claim], None],
+    ) -> None:
+        then(claim)
+        gather(self, claim, topic, make, lambda _: None)
+
+    Handoff.start, Handoff.gather = started, gathered  # type: ignore[method-assign]
 
 
 def _follow_redirects() -> None:
