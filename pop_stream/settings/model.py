@@ -154,7 +154,7 @@ class DeliverySettings(_Section):
 
     max_held_events: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
     """How many unfinished events each stage keeps in memory; the stage retry, where most only
-    wait, ten times as many. At the limit it stops fetching."""
+    wait, ten times as many, and with order=screen every stage. At the limit it stops fetching."""
 
     max_held_bytes: Annotated[int, Field(ge=1024, le=8_589_934_592)] = 67_108_864
     """How many bytes of unfinished events each stage keeps in memory. At the limit it stops
