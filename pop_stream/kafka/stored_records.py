@@ -64,6 +64,15 @@ class StoredRecord:
                 raise CorruptRecordException(f"headers of offset {self.offset}: {error}") from error
         return self._stored
 
+    def first_headers(self, most: int) -> Headers:
+        """The first headers, and none behind so many. Raises as `headers` does."""
+        if isinstance(self._stored, bytes):
+            try:
+                return _read_headers(self._stored, most)
+            except ValueError as error:
+                raise CorruptRecordException(f"headers of offset {self.offset}: {error}") from error
+        return self._stored[:most]
+
     def header(self, name: "StoredName") -> bytes | None:
         """The value of the last header of that name; None if there is none."""
         stored = self._stored
@@ -145,14 +154,14 @@ def _read_records(
     return records
 
 
-def _read_headers(stored: bytes) -> Headers:
+def _read_headers(stored: bytes, most: int | None = None) -> Headers:
     headers: Headers = []
     limit = len(stored)
     stored += _BEYOND
     count, at = _varint(stored, 0)
     # Typed as all of pop-stream reads headers; one without a value is as good as none.
     value: Any
-    for _ in range(count):
+    for _ in range(count if most is None else min(count, most)):
         if at >= limit:
             raise ValueError(f"{count} that do not end before {limit}")
         # Nearly always a length is one byte: below 64, and not negative.
@@ -174,7 +183,7 @@ def _read_headers(stored: bytes) -> Headers:
             begin, at = at + 1, at + 1 + (length >> 1)
             value = stored[begin:at]
         headers.append((_text_of(name), value))
-    if count < 0 or at != limit:
+    if count < 0 or (at != limit and len(headers) == count):
         raise ValueError(f"{count} that end at {at}, and not at {limit}")
     return headers
 

@@ -36,6 +36,8 @@ _OURS = frozenset(
 #: Ours too, but not written anew: carried along when they come from our own topics.
 _KEPT = frozenset((_REDRIVES, _REPLAY, TRIMMED))
 _NOT_CARRIED = _OURS | _KEPT
+_DUE = (POP_ID, _ATTEMPT, _NOT_BEFORE, _ORIGIN)
+DUE_HEADERS = len(_DUE)
 _ERROR_LIMIT = 512
 #: Some letters take four bytes, and all our headers together must stay under 2 KiB.
 _ERROR_BYTES = 1024
@@ -76,6 +78,17 @@ class Trail(NamedTuple):
     first_failed_at: int | None = None
     #: What travels untouched: the headers that are not ours.
     carried: Headers = ()
+
+
+class Due(NamedTuple):
+    """Of an event on one of our own topics what an attempt needs to know."""
+
+    pop_id: str
+    attempts: int
+    #: In epoch milliseconds; 0: at once.
+    not_before: int
+    #: The Kafka timestamp of the player's record, in epoch milliseconds.
+    produced_at: int
 
 
 class Failure(NamedTuple):
@@ -123,6 +136,21 @@ def trail_from_own_topic(headers: Headers, here: Origin) -> Trail:
     )
 
 
+def due_from_first_headers(headers: Headers) -> Due | None:
+    """Read what the first `DUE_HEADERS` headers tell of a record that `headers_of` wrote.
+
+    None: they are of another record, or not as they should be; `trail_from_own_topic` reads it.
+    """
+    if tuple([name for name, _ in headers]) != _DUE:
+        return None
+    (_, pop_id), (_, attempts), (_, not_before), (_, origin) = headers
+    known, place = parse_pop_id(pop_id), _origin_of(_text(origin))
+    made, due = _number(attempts, 0, 1_000_000), _number(not_before, 0, _LATEST_MS)
+    if known is None or place is None or made is None or due is None:
+        return None
+    return Due(known, made, due, place.timestamp)
+
+
 def after_failure(trail: Trail, *, attempts: int, not_before: int, now_ms: int) -> Trail:
     """The trail after one more attempt failed at `now_ms`."""
     first_failed_at = trail.first_failed_at or now_ms
@@ -131,19 +159,20 @@ def after_failure(trail: Trail, *, attempts: int, not_before: int, now_ms: int) 
 
 def headers_of(trail: Trail, failure: Failure) -> list[tuple[str, bytes]]:
     """The headers of the event's record on the retry or the failure topic."""
+    # What the next attempt needs comes first: nearly always nothing else of them is read.
     ours = {
         POP_ID: trail.pop_id,
         _ATTEMPT: trail.attempts,
         _NOT_BEFORE: trail.not_before or None,
+        _ORIGIN: trail.origin,
         _FIRST_FAILED_AT: trail.first_failed_at,
         _REASON: failure.reason,
         _STATUS: failure.status,
         _ERROR: _printable(failure.error) or None,
-        _ORIGIN: trail.origin,
         _FLAGS: ",".join(failure.flags) or None,
     }
     written = [(name, str(value).encode()) for name, value in ours.items() if value is not None]
-    return [*trail.carried, *written]
+    return [*written, *trail.carried]
 
 
 def redrives_of(headers: Headers) -> int:

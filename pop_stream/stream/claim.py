@@ -6,7 +6,16 @@ from enum import StrEnum
 
 from pop_stream.kafka.stored_records import StoredName
 from pop_stream.pop.identity import fallback_pop_id, parse_pop_id
-from pop_stream.pop.trail import POP_ID, Origin, Trail, trail_from_own_topic, trail_from_player
+from pop_stream.pop.trail import (
+    DUE_HEADERS,
+    POP_ID,
+    Due,
+    Origin,
+    Trail,
+    due_from_first_headers,
+    trail_from_own_topic,
+    trail_from_player,
+)
 from pop_stream.stream.ledger import Run
 from pop_stream.stream.record import KafkaRecord
 from pop_stream.watch.tracing import Span
@@ -88,10 +97,12 @@ def _claim_of_player(run: Run[KafkaRecord], index: int, record: KafkaRecord, sta
 
 
 def _claim_of_ours(run: Run[KafkaRecord], index: int, record: KafkaRecord, stage: Stage) -> Claim:
-    trail = trail_from_own_topic(record.headers, _place_of(run, record))
-    produced_at = trail.origin.timestamp
+    due = due_from_first_headers(record.first_headers(DUE_HEADERS))
+    if due is None:
+        trail = trail_from_own_topic(record.headers, _place_of(run, record))
+        due = Due(trail.pop_id, trail.attempts, trail.not_before, trail.origin.timestamp)
     return Claim(
-        run, index, record, stage, trail.pop_id, produced_at, trail.attempts, trail.not_before
+        run, index, record, stage, due.pop_id, due.produced_at, due.attempts, due.not_before
     )
 
 

@@ -5,7 +5,6 @@ import hashlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
@@ -37,9 +36,8 @@ class Confirm(Protocol):
     ) -> None: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outgoing:
-    """A record to be written."""
+class Outgoing(NamedTuple):
+    """A record to be written. A tuple, for it is made with each failure."""
 
     topic: str
     key: bytes | None
@@ -59,7 +57,7 @@ class Outgoing:
             note += f", key {len(key)} bytes"
             key = key[:_TRIMMED_BYTES]
         headers = [*own_headers(self.headers), (TRIMMED, note.encode())]
-        return replace(self, key=key, value=value[:_TRIMMED_BYTES], headers=headers)
+        return self._replace(key=key, value=value[:_TRIMMED_BYTES], headers=headers)
 
 
 class ConfirmTogether(Protocol):

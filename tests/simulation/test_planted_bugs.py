@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -278,7 +277,7 @@ def _alter_what_is_handed_on(patch: pytest.MonkeyPatch) -> None:
         self: Handoff, claim: Claim, topic: str, make: Make, then: Callable[[Claim], None]
     ) -> None:
         right = make()
-        wrong = replace(right, value=(right.value or b"").strip(b"{"))
+        wrong = right._replace(value=(right.value or b"").strip(b"{"))
         gather(self, claim, topic, lambda: wrong, then)
 
     patch.setattr(Handoff, "gather", altered)

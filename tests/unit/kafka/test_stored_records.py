@@ -81,6 +81,19 @@ def test_a_header_is_the_last_of_its_name(
     assert record.header(POP_ID) == (named[-1] if named else None)
 
 
+@given(HEADERS, st.integers(0, 5), st.booleans())
+def test_the_first_headers_are_read_without_the_others(
+    headers: list[tuple[str, bytes | None]], most: int, were_read: bool
+) -> None:
+    """As many as there are, and none behind so many; all can still be read afterwards."""
+    record = with_headers(*headers)
+    if were_read:
+        assert record.headers == headers
+
+    assert record.first_headers(most) == headers[:most]
+    assert record.headers == headers
+
+
 def test_a_pop_id_that_is_the_first_header_is_found_without_reading_the_others() -> None:
     """As players write it: then nothing else is made of the headers."""
     record = with_headers(("pop-id", ID), ("pop-seq", b"1"))

@@ -7,11 +7,14 @@ from hypothesis import strategies as st
 from pop_stream.pop.event import Flag
 from pop_stream.pop.identity import fallback_pop_id
 from pop_stream.pop.trail import (
+    DUE_HEADERS,
+    Due,
     Failure,
     Headers,
     Origin,
     Trail,
     after_failure,
+    due_from_first_headers,
     headers_of,
     is_replayed,
     own_headers,
@@ -118,7 +121,7 @@ def test_forged_headers_do_not_show_on_the_record_that_is_handed_on() -> None:
     headers = handed_on(forged, status=500)
 
     assert [name for name, _ in headers] == [
-        "pop-id", "pop-attempt", "pop-reason", "pop-status", "pop-origin"]  # fmt: skip
+        "pop-id", "pop-attempt", "pop-origin", "pop-reason", "pop-status"]  # fmt: skip
     assert value_of(headers, "pop-attempt") == b"0"
 
 
@@ -126,7 +129,7 @@ def test_the_players_own_headers_travel() -> None:
     """Its sequence, its boot, its times and the trace context go on with the event."""
     own = [("pop-seq", b"7"), ("pop-boot", b"b-1"), ("traceparent", b"00-1-2-01"), ("x", b"")]
 
-    assert handed_on([*own, ("pop-id", POP_ID.encode())])[:4] == own
+    assert handed_on([*own, ("pop-id", POP_ID.encode())])[-4:] == own
 
 
 def test_foreign_headers_travel_untouched() -> None:
@@ -142,8 +145,8 @@ def test_foreign_headers_travel_untouched() -> None:
     first = handed_on(foreign)
     second = headers_of(trail_from_own_topic(first, RETRIED), Failure(reason="again"))
 
-    assert list(first[: len(foreign)]) == foreign
-    assert list(second[: len(foreign)]) == foreign
+    assert list(first[-len(foreign) :]) == foreign
+    assert list(second[-len(foreign) :]) == foreign
     assert len(second) == len(first)
 
 
@@ -218,7 +221,7 @@ def test_our_own_headers_can_be_told_from_the_others() -> None:
     """Whatever else a record carries, ours are found, and nobody else's."""
     headers = handed_on([("a", b"1"), ("pop-seq", b"2"), ("pop-x", b"3")], error="why")
 
-    assert own_headers(headers) == tuple(headers[3:])
+    assert own_headers(headers) == tuple(headers[:-3])
     assert dict(own_headers(headers)).keys() == {
         "pop-id", "pop-attempt", "pop-reason", "pop-error", "pop-origin"}  # fmt: skip
 
@@ -248,6 +251,38 @@ def test_what_is_written_is_read_back(trail: Trail, failure: Failure) -> None:
     assert trail_from_own_topic(headers_of(trail, failure), RETRIED) == trail
 
 
+@given(TRAILS, FAILURES)
+def test_the_first_headers_tell_what_all_do(trail: Trail, failure: Failure) -> None:
+    """Of a record that waits for its time they are enough; of any other none believes them."""
+    written = headers_of(trail, failure)
+    due = due_from_first_headers(written[:DUE_HEADERS])
+
+    if trail.not_before:
+        assert due == Due(trail.pop_id, trail.attempts, trail.not_before, trail.origin.timestamp)
+    else:
+        assert due is None
+
+
+@given(st.lists(st.sampled_from([("pop-id", POP_ID.encode()), ("pop-attempt", b"1"),
+                                 ("pop-not-before", b"5"), ("pop-origin", b"t/0/1/2"),
+                                 ("pop-origin", b"t/0"), ("pop-attempt", b"-1"), ("x", b"")]),
+                max_size=5, unique_by=lambda header: header[0]))  # fmt: skip
+@example([("pop-id", POP_ID.encode()), ("pop-attempt", b"1"), ("pop-not-before", b"5"),
+          ("pop-origin", b"t/0/1/2")])  # fmt: skip
+@example([("pop-id", POP_ID.encode()), ("pop-attempt", b"1"), ("pop-not-before", b"5"),
+          ("pop-origin", b"t/0")])  # fmt: skip
+def test_whatever_the_first_headers_are_they_never_tell_anything_else(
+    headers: list[tuple[str, bytes]],
+) -> None:
+    """Where they are not as we write them they tell nothing."""
+    due = due_from_first_headers(headers)
+    trail = trail_from_own_topic(headers, RETRIED)
+
+    assert due in {
+        None, Due(trail.pop_id, trail.attempts, trail.not_before, trail.origin.timestamp)
+    }  # fmt: skip
+
+
 @given(HEADERS)
 def test_no_headers_stop_the_reading(headers: Any) -> None:
     """Whatever the headers are, there is a trail with a well-formed id, on either kind of topic."""
@@ -264,7 +299,7 @@ def test_our_own_headers_are_text_without_control_characters(
     """What we write can stand on one line of a log or of a terminal, whatever it tells of."""
     written = handed_on(headers, error=failure.error, flags=failure.flags)
     carried = trail_from_player(headers, HERE).carried
-    for _, value in written[len(carried) :]:
+    for _, value in written[: len(written) - len(carried)]:
         assert value.decode().isprintable()
 
 

@@ -2,7 +2,6 @@ import asyncio
 import hashlib
 import logging
 import time
-from dataclasses import replace
 
 import pytest
 from aiokafka.errors import (
@@ -234,7 +233,7 @@ def test_whatever_is_too_large_the_rest_fits(outgoing: Outgoing) -> None:
         ours = [("pop-id", b"1"), ("pop-origin", b"t/0/0/1")]
         (claim,) = claims_of(scene.arrivals.run(EVENTS, b"x"), Stage.FORWARD)
         handoff = Handoff(confirm, scene.kafka.confirm_together, scene.abort)
-        whole = replace(outgoing, headers=[*outgoing.headers, *ours])
+        whole = outgoing._replace(headers=[*outgoing.headers, *ours])
         handoff.start(claim, whole, scene.done.append)
         await until(lambda: scene.done)
 
