@@ -62,10 +62,10 @@ class FetchSession:
 
     def answered(self, session_id: int) -> None:
         """The broker has taken what was said. `session_id` 0: and will not remember it."""
+        self._id = session_id
         if session_id == 0:
             self.forget()
-        self._id = session_id
-        if session_id:
+        else:
             self._epoch = 1 if self._epoch == _LAST_EPOCH else self._epoch + 1
 
     def forget(self) -> None:

@@ -58,20 +58,20 @@ class StoredRecord:
         Raises CorruptRecordException: Kafka takes no such record, so it was altered on its way.
         """
         if isinstance(self._stored, bytes):
-            try:
-                self._stored = _read_headers(self._stored)
-            except ValueError as error:
-                raise CorruptRecordException(f"headers of offset {self.offset}: {error}") from error
+            self._stored = self._read(self._stored)
         return self._stored
 
     def first_headers(self, most: int) -> Headers:
         """The first headers, and none behind so many. Raises as `headers` does."""
         if isinstance(self._stored, bytes):
-            try:
-                return _read_headers(self._stored, most)
-            except ValueError as error:
-                raise CorruptRecordException(f"headers of offset {self.offset}: {error}") from error
+            return self._read(self._stored, most)
         return self._stored[:most]
+
+    def _read(self, stored: bytes, most: int | None = None) -> Headers:
+        try:
+            return _read_headers(stored, most)
+        except ValueError as error:
+            raise CorruptRecordException(f"headers of offset {self.offset}: {error}") from error
 
     def header(self, name: "StoredName") -> bytes | None:
         """The value of the last header of that name; None if there is none."""

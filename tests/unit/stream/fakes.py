@@ -172,24 +172,22 @@ class FakeKafka:
         value: bytes | None,
         headers: list[tuple[str, bytes]],
     ) -> None:
-        self.tries += 1
-        if self.errors:
-            raise self.errors.pop(0)
-        await self.answers.wait()
-        if self.ending is not None:
-            raise self.ending
+        await self._answer()
         self.confirmed.append(Outgoing(topic=topic, key=key, value=value, headers=headers))
 
     async def confirm_together(self, topic: str, records: Sequence[Outgoing]) -> None:
         """Confirm records together: one write, one answer."""
         assert {one.topic for one in records} == {topic}
+        await self._answer()
+        self.confirmed.extend(records)
+
+    async def _answer(self) -> None:
         self.tries += 1
         if self.errors:
             raise self.errors.pop(0)
         await self.answers.wait()
         if self.ending is not None:
             raise self.ending
-        self.confirmed.extend(records)
 
     def refuse(self, times: int) -> None:
         """Refuse the next writes."""
