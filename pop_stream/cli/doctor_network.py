@@ -6,9 +6,10 @@ Every look is bounded in time, and nothing is ever POSTed.
 import asyncio
 import ssl
 
+from pop_stream.access.tls import client_ssl_context
 from pop_stream.cli.diagnosis import Diagnosis, Level, fail, warn, well
 from pop_stream.errors import KafkaUnreachableError, WorkFailedError
-from pop_stream.gstv.endpoint import Endpoint, client_ssl_context, parse_endpoint
+from pop_stream.gstv.endpoint import Endpoint, parse_endpoint
 from pop_stream.kafka.reach import require_kafka
 from pop_stream.kafka.topic_findings import Severity
 from pop_stream.kafka.topics import check as check_topics

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from pop_stream.access.tls import client_ssl_context
+
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _LABEL: Final = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _UNSAFE_TARGET: Final = re.compile(r"[^\x21-\x7e]")
@@ -60,20 +62,6 @@ def parse_endpoint(url: str, *, ssl_context: ssl.SSLContext | None = None) -> En
         host_header=_host_header(host, port, _DEFAULT_PORTS[scheme]),
         ssl_context=ssl_context if scheme == "https" else None,
     )
-
-
-def client_ssl_context(cafile: str | None = None) -> ssl.SSLContext:
-    """TLS 1.2 or newer, certificate and host name checked; `cafile` replaces the system's CAs.
-
-    Raises ValueError when the file cannot be read or holds no certificate.
-    """
-    try:
-        context = ssl.create_default_context(cafile=cafile)
-    except (OSError, ssl.SSLError) as error:
-        reason = getattr(error, "strerror", None) or getattr(error, "reason", None) or str(error)
-        raise ValueError(f"the CA file cannot be used: {reason}") from error
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
 
 
 def _split(url: str) -> SplitResult:

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
 
+from pop_stream.access.tls import client_ssl_context
 from pop_stream.gstv.client import GstvClient
-from pop_stream.gstv.endpoint import Endpoint, client_ssl_context, parse_endpoint
+from pop_stream.gstv.endpoint import Endpoint, parse_endpoint
 from pop_stream.gstv.limits import ClientLimits
 from pop_stream.pop.backoff import Backoff
 from pop_stream.pop.event import Rules

@@ -7,6 +7,7 @@ a `.env` file, a TOML file, the default. All problems are reported at once.
 from pop_stream.settings.catalogue import SETTINGS, Setting
 from pop_stream.settings.loading import Loaded, load, load_settings, require
 from pop_stream.settings.model import SECTIONS, TOPICS, Settings
+from pop_stream.settings.secret_file import read_secret_file, secret_file
 from pop_stream.settings.values import is_loopback, parse_bootstrap_servers, parse_statuses
 
 __all__ = [
@@ -21,5 +22,7 @@ __all__ = [
     "load_settings",
     "parse_bootstrap_servers",
     "parse_statuses",
+    "read_secret_file",
     "require",
+    "secret_file",
 ]

@@ -11,6 +11,7 @@ from pop_stream.errors import SettingsError
 from pop_stream.settings.catalogue import SETTINGS, as_text
 from pop_stream.settings.model import Settings
 from pop_stream.settings.rules import RULES
+from pop_stream.settings.secret_file import FileSecret, read_secret_file
 from pop_stream.settings.sources import (
     Given,
     Reading,
@@ -21,7 +22,6 @@ from pop_stream.settings.sources import (
     read_toml,
 )
 
-_SECRET_FILE_BYTES = 65_536
 _QUOTED_CHARACTERS = 80
 
 
@@ -117,26 +117,11 @@ def _validate(given: Mapping[str, Given]) -> tuple[Settings, dict[str, str]]:
 
 
 def _value(given: Given) -> object:
-    value = _content(given.value.path) if isinstance(given.value, SecretFile) else given.value
-    if value == "":
+    value = given.value
+    text = read_secret_file(value.path) if isinstance(value, SecretFile) else value
+    if text == "":
         raise ValueError("is empty: give it a value, or drop it")
-    return value
-
-
-def _content(path: Path) -> str:
-    # No message shows the path: some day somebody puts the secret itself in its place.
-    try:
-        with path.open("rb") as stream:
-            content = stream.read(_SECRET_FILE_BYTES + 1)
-    except OSError as error:
-        raise ValueError(f"cannot be read: {error.strerror}") from None
-    if len(content) > _SECRET_FILE_BYTES:
-        raise ValueError(f"is over {_SECRET_FILE_BYTES} bytes, so it is no secret")
-    try:
-        text = content.decode()
-    except UnicodeError:
-        raise ValueError("is not UTF-8") from None
-    return text.removesuffix("\r\n") if text.endswith("\r\n") else text.removesuffix("\n")
+    return FileSecret(str(text), value.path) if isinstance(value, SecretFile) else value
 
 
 def _refusal(given: Given, context: Mapping[str, object]) -> str:

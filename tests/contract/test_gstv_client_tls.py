@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pop_stream.gstv.endpoint import client_ssl_context
+from pop_stream.access.tls import client_ssl_context
 from pop_stream.pop.outcome import Answer, Trouble
 from tests.support.gstv_posts import posts_to, status, trouble
 from tests.support.gstv_server import CERTS, OK, Peer, always_ok, hostile_server, server_context
@@ -159,16 +159,16 @@ def test_a_server_that_wants_our_certificate_is_a_matter_of_tls(
     run(scenario())
 
 
-def test_our_certificate_is_shown(run: Run, trusting: ssl.SSLContext) -> None:
+def test_our_certificate_is_shown(run: Run) -> None:
     """With a certificate in the client's context, such a server takes posts."""
+    showing = client_ssl_context(str(CERTS / "ca.pem"), str(CERTS / "server.pem"))
     context = server_context()
     context.verify_mode = ssl.CERT_REQUIRED
     context.load_verify_locations(CERTS / "ca.pem")
-    trusting.load_cert_chain(CERTS / "server.pem")
 
     async def scenario() -> None:
         with hostile_server(always_ok, context=context) as server:
-            async with posts_to(server.url, context=trusting) as posts:
+            async with posts_to(server.url, context=showing) as posts:
                 assert status(await posts.post_and_wait("id")) == 200
 
     run(scenario())

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 import uvloop
 
+from pop_stream.access.tls import client_ssl_context
 from pop_stream.errors import WorkFailedError
-from pop_stream.gstv.endpoint import client_ssl_context
 from pop_stream.gstv.mock.ledger import read_ledger
 from pop_stream.gstv.mock.running import MockGstv
 from pop_stream.pop.outcome import Answer

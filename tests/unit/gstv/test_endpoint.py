@@ -2,7 +2,8 @@ import ssl
 
 import pytest
 
-from pop_stream.gstv.endpoint import client_ssl_context, parse_endpoint
+from pop_stream.access.tls import client_ssl_context
+from pop_stream.gstv.endpoint import parse_endpoint
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""How we prove who we are, and learn who others are: certificates, secrets, tokens."""
