@@ -26,6 +26,8 @@ class Broker:
         self.address = node.address
         #: Its second listener; None when it was started without.
         self.proxied = node.proxied
+        #: Its listeners for clients that prove who they are; None when it was started without.
+        self.secured = node.secured
         #: What the broker logs, and what Java says.
         self.log_path = folder / "kafka.log"
         self._folder = folder

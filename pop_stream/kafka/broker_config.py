@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pop_stream.kafka.secured import Protection, SecuredListeners
+
 HOST = "127.0.0.1"
 
 #: Where a broker keeps its records, from the folder that it runs in: a path from the root would
@@ -33,6 +35,7 @@ class Node:
     #: The port that the controllers use among themselves.
     controller_port: int
     proxied: ProxiedListener | None = None
+    secured: SecuredListeners | None = None
 
     @property
     def address(self) -> str:
@@ -40,10 +43,13 @@ class Node:
         return f"{HOST}:{self.port}"
 
 
-def server_properties(node: Node, nodes: Sequence[Node]) -> str:
+def server_properties(
+    node: Node, nodes: Sequence[Node], protection: Protection | None = None
+) -> str:
     """Write the configuration of one node of a cluster of these nodes.
 
     Topics are replicated to up to 3 nodes; with 3, a write needs 2 of them (`acks=all`).
+    `protection` is what its secured listeners need, if it has any.
     """
     replicas = min(len(nodes), 3)
     in_sync = 2 if replicas == 3 else 1
@@ -90,6 +96,12 @@ def server_properties(node: Node, nodes: Sequence[Node]) -> str:
     else:
         # How long a killed broker's partitions have no leader. The default is 9 s.
         entries["broker.session.timeout.ms"] = 6000
+    if node.secured is not None and protection is not None:
+        for name in ("listeners", "advertised.listeners"):
+            entries[name] = f"{entries[name]},{node.secured.listeners(HOST)}"
+        protocols = "listener.security.protocol.map"
+        entries[protocols] = f"{entries[protocols]},SASL_SSL:SASL_SSL,SSL:SSL"
+        entries |= node.secured.properties(protection)
     return "".join(f"{name}={value}\n" for name, value in entries.items())
 
 

@@ -19,6 +19,7 @@ from pop_stream.kafka.broker_config import (
 )
 from pop_stream.kafka.install import Installation, prepare_log_folder
 from pop_stream.kafka.ports import free_ports, is_free
+from pop_stream.kafka.secured import Protection, SecuredListeners
 
 SERVER_PROPERTIES = "server.properties"
 #: Marks a folder as ours.
@@ -27,10 +28,13 @@ LOCK = ".pop-stream-lock"
 SUPERVISOR_LOG = "supervisor.log"
 
 
-def choose_nodes(*, brokers: int, port: int, proxied: bool = False) -> list[Node]:
+def choose_nodes(
+    *, brokers: int, port: int, proxied: bool = False, secured: bool = False
+) -> list[Node]:
     """Give each broker an id and ports; `port` 0: any, else the first broker's, then the next.
 
     `proxied`: each has a second listener for clients behind a proxy, which may then be started.
+    `secured`: each has two more, for clients that prove who they are.
     Raises UsageError for a number of brokers that is not offered, or a port that is taken.
     """
     if brokers not in (1, 3):
@@ -42,15 +46,18 @@ def choose_nodes(*, brokers: int, port: int, proxied: bool = False) -> list[Node
         if not is_free(each):
             raise UsageError(f"port {each} of {HOST} is taken: choose another one")
     # As many more as could be among the wanted ones.
-    others = [each for each in free_ports(4 * brokers) if each not in wanted]
+    others = [each for each in free_ports(6 * brokers) if each not in wanted]
     ports = wanted + others
-    clients, controllers, behind, before = (ports[n * brokers :][:brokers] for n in range(4))
+    clients, controllers, behind, before, sasl, tls = (
+        ports[n * brokers :][:brokers] for n in range(6)
+    )
     return [
         Node(
             id=n + 1,
             port=clients[n],
             controller_port=controllers[n],
             proxied=(ProxiedListener(port=behind[n], proxy_port=before[n]) if proxied else None),
+            secured=(SecuredListeners(sasl_port=sasl[n], tls_port=tls[n]) if secured else None),
         )
         for n in range(brokers)
     ]
@@ -77,7 +84,12 @@ def claim(folder: Path) -> BinaryIO:
     return lock
 
 
-def lay_out(folder: Path, nodes: Sequence[Node], installation: Installation) -> None:
+def lay_out(
+    folder: Path,
+    nodes: Sequence[Node],
+    installation: Installation,
+    protection: Protection | None = None,
+) -> None:
     """Make a folder for each broker in a claimed one; brokers with records keep them.
 
     Raises UsageError when the folder holds a cluster of another size.
@@ -88,7 +100,10 @@ def lay_out(folder: Path, nodes: Sequence[Node], installation: Installation) -> 
         own.mkdir(exist_ok=True)
         meta = meta_properties(node, cluster_id=cluster_id, directory_id=_kafka_uuid())
         prepare_log_folder(installation, own / LOG_FOLDER, meta)
-        (own / SERVER_PROPERTIES).write_text(server_properties(node, nodes), encoding="ascii")
+        if protection is not None:
+            protection.lay_out(own)
+        properties = server_properties(node, nodes, protection)
+        (own / SERVER_PROPERTIES).write_text(properties, encoding="ascii")
 
 
 def _cluster_id(folder: Path, *, brokers: int) -> str:

@@ -3,7 +3,7 @@
     with LocalKafka.start(LocalKafkaOptions(brokers=3)) as kafka:
         kafka.bootstrap_servers
 
-It listens on the loopback interface only, without encryption or authentication.
+It listens on the loopback interface only, without encryption or authentication unless `secured`.
 No broker outlives the process that started it, however that process ends.
 """
 
@@ -29,6 +29,7 @@ from pop_stream.kafka.layout import (
     claim,
     lay_out,
 )
+from pop_stream.kafka.secured import Protection
 from pop_stream.kafka.supervisor import Supervisor
 
 READY_TIMEOUT_SECONDS = 90.0
@@ -48,6 +49,8 @@ class LocalKafkaOptions:
     data_dir: Path | None = None
     #: Whether each broker has a second listener for clients behind a proxy (`Broker.proxied`).
     proxied: bool = False
+    #: What listeners with TLS and logins need (`Broker.secured`); None: there are none.
+    secured: Protection | None = None
 
 
 class LocalKafka:
@@ -75,9 +78,17 @@ class LocalKafka:
         options cannot be met (a port that is taken, a folder of another number of brokers).
         The first time, jars are fetched, and `progress` is told of it.
         """
-        nodes = choose_nodes(brokers=options.brokers, port=options.port, proxied=options.proxied)
+        nodes = choose_nodes(
+            brokers=options.brokers,
+            port=options.port,
+            proxied=options.proxied,
+            secured=options.secured is not None,
+        )
         installation = install(progress)
-        flags = archive_flags(installation)
+        flags = [
+            *archive_flags(installation),
+            *(options.secured.java_flags if options.secured else ()),
+        ]
         kept = options.data_dir
         folder = (kept or Path(tempfile.mkdtemp(prefix="pop-stream-kafka-"))).absolute()
         with claim(folder) as claimed:
@@ -90,7 +101,7 @@ class LocalKafka:
         command = installation.command("kafka.Kafka", SERVER_PROPERTIES, flags=flags)
         kafka = cls(nodes, folder=folder, command=command, supervisor=supervisor)
         try:
-            lay_out(folder, nodes, installation)
+            lay_out(folder, nodes, installation, options.secured)
             for broker in kafka.brokers:
                 broker.start()
             kafka.wait_until_ready()

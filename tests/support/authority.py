@@ -3,6 +3,12 @@
 from pathlib import Path
 
 import trustme
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 
 class Authority:
@@ -17,7 +23,11 @@ class Authority:
 
     def certificate(self, *hosts: str, common_name: str | None = None, file: str) -> Path:
         """Sign a certificate for hosts or a common name: one file, the key first."""
-        made = self._authority.issue_cert(*hosts, common_name=common_name)
+        # Java takes no certificate that is for no host.
+        made = self._authority.issue_cert(*hosts or ["client.example"], common_name=common_name)
+        # As PKCS#8: Kafka reads no other.
+        key = load_pem_private_key(made.private_key_pem.bytes(), password=None)
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         path = self._folder / file
-        path.write_bytes(made.private_key_and_cert_chain_pem.bytes())
+        path.write_bytes(pem + b"".join(each.bytes() for each in made.cert_chain_pems))
         return path

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from pop_stream.kafka.broker_config import (
@@ -6,6 +8,7 @@ from pop_stream.kafka.broker_config import (
     meta_properties,
     server_properties,
 )
+from pop_stream.kafka.secured import Protection, SecuredListeners
 
 NODES = [Node(id=n, port=9000 + n, controller_port=9100 + n) for n in (1, 2, 3)]
 
@@ -81,3 +84,20 @@ def test_clients_behind_a_proxy_are_told_of_the_proxy() -> None:
     )
     assert properties["listener.security.protocol.map"].endswith(",PROXIED:PLAINTEXT")
     assert properties["inter.broker.listener.name"] == "PLAINTEXT"
+
+
+def test_secured_listeners_allow_only_what_a_rule_allows() -> None:
+    """They are on the loopback interface, too, and whoever comes there needs a right."""
+    node = Node(
+        id=1,
+        port=9001,
+        controller_port=9101,
+        secured=SecuredListeners(sasl_port=9201, tls_port=9301),
+    )
+    protection = Protection(certificate=Path("a.pem"), authorities=Path("b.pem"))
+    properties = read(server_properties(node, [node], protection))
+
+    assert properties["listeners"].endswith(",SASL_SSL://127.0.0.1:9201,SSL://127.0.0.1:9301")
+    assert properties["allow.everyone.if.no.acl.found"] == "false"
+    assert properties["listener.name.ssl.ssl.client.auth"] == "required"
+    assert "OAUTHBEARER" not in properties["listener.name.sasl_ssl.sasl.enabled.mechanisms"]
