@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaConnectionError, NodeNotReadyError, RequestTime
 from aiokafka.protocol.fetch import FetchRequest
 
 from pop_stream.analysis.batches import Fetched, end_of
-from pop_stream.kafka.connection import client_options
+from pop_stream.kafka.clients import client_of
 from pop_stream.settings import Settings
 
 T = TypeVar("T")
@@ -110,9 +110,7 @@ class Fetching:
 
     async def _connected(self, topics: Iterable[str]) -> AIOKafkaClient:
         if self._client is None:
-            client = AIOKafkaClient(
-                **client_options(self._settings), client_id="pop-stream-analyst"
-            )
+            client = client_of(self._settings, client_id="pop-stream-analyst")
             await client.bootstrap()
             self._client = client
         for topic in topics:

@@ -16,14 +16,13 @@ from typing import Any
 
 import click
 import orjson
-from aiokafka import AIOKafkaProducer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from pop_stream.cli.settings_options import with_settings
 from pop_stream.errors import UsageError, missing_topic
 from pop_stream.kafka.admin import connected_admin
-from pop_stream.kafka.connection import client_options
+from pop_stream.kafka.clients import producer_of
 from pop_stream.player.ledger import PlayerLedger, open_ledger
 from pop_stream.player.simulation.outage import Outage, parse_outage
 from pop_stream.player.simulation.players import Sending, Sent, SimulatedPlayers
@@ -175,8 +174,8 @@ async def _simulate(
     order: _Order, network: Network, settings: Settings, ledger: PlayerLedger | None
 ) -> tuple[Sent, bool]:
     await _require_topic(settings)
-    producer = AIOKafkaProducer(
-        **client_options(settings),
+    producer = producer_of(
+        settings,
         acks="all",
         enable_idempotence=True,
         max_batch_size=_BATCH_BYTES,

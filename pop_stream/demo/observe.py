@@ -1,16 +1,16 @@
 """Watches a run from outside: reads the topics without a group, asks what is committed."""
 
 import asyncio
-from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, Self
+from typing import Self
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka import ConsumerRecord, TopicPartition
 
 from pop_stream.demo.records import SeenRecord, TopicNames
 from pop_stream.demo.sightings import Committed, Sightings
+from pop_stream.kafka.clients import admin_of, consumer_of
 from pop_stream.kafka.header_names import read_any_header_name
+from pop_stream.settings import Settings
 
 _LOOK_MS = 100
 
@@ -23,18 +23,17 @@ class Observer:
         sightings: Sightings,
         topics: TopicNames,
         *,
-        group: str,
-        client_arguments: Mapping[str, Any],
+        settings: Settings,
     ) -> None:
-        """Take the start of the worker's groups' names, and what Kafka clients are made with."""
+        """Take the settings of the workers that are observed."""
         self._sightings = sightings
         self._topics = topics
-        self._group = group
+        self._group = settings.group
         read_any_header_name()
-        self._consumer = AIOKafkaConsumer(
-            **client_arguments, enable_auto_commit=False, auto_offset_reset="earliest"
+        self._consumer = consumer_of(
+            settings, enable_auto_commit=False, auto_offset_reset="earliest"
         )
-        self._admin = AIOKafkaAdminClient(**client_arguments)
+        self._admin = admin_of(settings)
 
     async def __aenter__(self) -> Self:
         try:

@@ -6,7 +6,6 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from pop_stream.demo.account import Account
@@ -21,7 +20,7 @@ from pop_stream.demo.signals import InterruptedRunError, Signals
 from pop_stream.demo.system import Orders, PlayersOrder, System, start_system
 from pop_stream.demo.watch import Watch
 from pop_stream.errors import WorkFailedError
-from pop_stream.kafka.connection import client_options
+from pop_stream.kafka.clients import producer_of
 from pop_stream.pop.identity import fallback_pop_id
 from pop_stream.settings import Settings
 
@@ -167,7 +166,7 @@ async def _stop(system: System) -> None:
 
 async def _produce_unfit(settings: Settings, number: int) -> list[str]:
     """Put unfit events on the events topic and give their ids, which follow from their places."""
-    producer = AIOKafkaProducer(**client_options(settings), acks="all", enable_idempotence=True)
+    producer = producer_of(settings, acks="all", enable_idempotence=True)
     try:
         await producer.start()
         places = [
@@ -190,8 +189,6 @@ async def _observer(settings: Settings) -> AsyncIterator[tuple[Observer, Sightin
         notifications=settings.notification_topic,
     )
     sightings = Sightings(topics)
-    observer = Observer(
-        sightings, topics, group=settings.group, client_arguments=client_options(settings)
-    )
+    observer = Observer(sightings, topics, settings=settings)
     async with observer:
         yield observer, sightings

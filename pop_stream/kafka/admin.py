@@ -7,8 +7,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError, KafkaError, NodeNotReadyError
 
 from pop_stream.errors import WorkFailedError
+from pop_stream.kafka.clients import admin_of
 from pop_stream.kafka.complaints import heard_from_aiokafka
-from pop_stream.kafka.connection import client_options
 from pop_stream.kafka.reach import require_kafka, unreachable
 from pop_stream.settings import Settings
 
@@ -23,9 +23,7 @@ async def connected_admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClie
     WorkFailedError when it refuses what is asked of it.
     """
     await require_kafka(settings)
-    admin = AIOKafkaAdminClient(
-        **client_options(settings), request_timeout_ms=int(REQUEST_TIMEOUT_SECONDS * 1000)
-    )
+    admin = admin_of(settings, request_timeout_ms=int(REQUEST_TIMEOUT_SECONDS * 1000))
     with heard_from_aiokafka() as complaints:
         try:
             await admin.start()

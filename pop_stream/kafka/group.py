@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import (
     GroupAuthorizationFailedError,
@@ -15,7 +15,7 @@ from aiokafka.structs import OffsetAndMetadata
 
 from pop_stream.errors import WorkFailedError
 from pop_stream.kafka.admin import connected_admin
-from pop_stream.kafka.connection import client_options
+from pop_stream.kafka.clients import consumer_of
 from pop_stream.settings import Settings
 
 #: The client would look for a deleted topic for 40 s. Three tries of a slow Kafka take 15.
@@ -102,9 +102,7 @@ async def _bounds_of(
     """Where partitions begin and end. Raises KafkaTimeoutError when one is not there."""
     if not places:
         return {}, {}
-    async with AIOKafkaConsumer(
-        **client_options(settings), request_timeout_ms=_BOUNDS_MS
-    ) as consumer:
+    async with consumer_of(settings, request_timeout_ms=_BOUNDS_MS) as consumer:
         return await consumer.beginning_offsets(places), await consumer.end_offsets(places)
 
 

@@ -3,12 +3,11 @@
 import asyncio
 import re
 
-from aiokafka import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
 from pop_stream.errors import KafkaUnreachableError
+from pop_stream.kafka.clients import client_of
 from pop_stream.kafka.complaints import heard_from_aiokafka
-from pop_stream.kafka.connection import client_options
 from pop_stream.settings import Settings, parse_bootstrap_servers
 
 _PREFIX = re.compile(r'Unable (connect to|to request metadata from) "[^"]*": ')
@@ -25,9 +24,7 @@ async def require_kafka(settings: Settings) -> None:
     Raises KafkaUnreachableError with the reason, in at most about 8 seconds.
     """
     await require_listener(settings)
-    client = AIOKafkaClient(
-        **client_options(settings), request_timeout_ms=int(HANDSHAKE_TIMEOUT_SECONDS * 1000)
-    )
+    client = client_of(settings, request_timeout_ms=int(HANDSHAKE_TIMEOUT_SECONDS * 1000))
     with heard_from_aiokafka() as complaints:
         try:
             async with asyncio.timeout(HANDSHAKE_TIMEOUT_SECONDS):

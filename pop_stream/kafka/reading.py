@@ -10,7 +10,7 @@ from aiokafka.errors import TopicAuthorizationFailedError
 
 from pop_stream.errors import TopicsMissingError, WorkFailedError
 from pop_stream.kafka.admin import connected_admin
-from pop_stream.kafka.connection import client_options
+from pop_stream.kafka.clients import consumer_of
 from pop_stream.kafka.header_names import read_any_header_name
 from pop_stream.settings import Settings
 
@@ -25,8 +25,8 @@ _WAIT_MS = 500
 async def reader(settings: Settings, **options: object) -> AsyncIterator[AIOKafkaConsumer]:
     """Give a consumer that belongs to no group. Raises KafkaError."""
     read_any_header_name()
-    consumer = AIOKafkaConsumer(
-        **client_options(settings),
+    consumer = consumer_of(
+        settings,
         client_id="pop-stream-reader",
         group_id=None,
         enable_auto_commit=False,

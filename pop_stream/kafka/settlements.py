@@ -3,12 +3,11 @@
 import asyncio
 from collections.abc import Callable, Collection
 
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from pop_stream.errors import TopicsMissingError, WorkFailedError
 from pop_stream.kafka.admin import connected_admin
-from pop_stream.kafka.connection import client_options
+from pop_stream.kafka.clients import producer_of
 from pop_stream.pop.settlement import Settlement
 from pop_stream.settings import Settings
 
@@ -38,9 +37,7 @@ async def settle(
             )
     value, ids = mark.as_json(), list(pop_ids)
     try:
-        async with AIOKafkaProducer(
-            **client_options(settings), acks="all", enable_idempotence=True
-        ) as producer:
+        async with producer_of(settings, acks="all", enable_idempotence=True) as producer:
             for begin in range(0, len(ids), _AT_ONCE):
                 some = ids[begin : begin + _AT_ONCE]
                 sent = [await producer.send(topic, value, key=one.encode()) for one in some]

@@ -40,26 +40,52 @@ class KafkaSettings(_Section):
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     """How brokers are spoken to. The PLAINTEXT ones are refused beyond this machine."""
 
-    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
-    """How the worker proves who it is, when the security protocol is a SASL one."""
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] = (
+        "SCRAM-SHA-512"
+    )
+    """How we prove who we are, when the security protocol is a SASL one: by user and password, or
+    with OAUTHBEARER by a token."""
 
     kafka_sasl_username: Text | None = None
     """The user, when the security protocol is a SASL one."""
 
     kafka_sasl_password: Secret | None = None
-    """The user's password, when the security protocol is a SASL one."""
+    """The user's password, when the security protocol is a SASL one. A file of it is read anew when
+    it changes."""
+
+    kafka_oauth_url: Annotated[Url | None, Field(repr=False)] = None
+    """Where a token for OAUTHBEARER is asked for, by the grant client_credentials. none: the token
+    is given (POP_STREAM_KAFKA_OAUTH_TOKEN_FILE)."""
+
+    kafka_oauth_client_id: Text | None = None
+    """Who asks for the token. none: nobody does."""
+
+    kafka_oauth_client_secret: Secret | None = None
+    """What proves that it is this client. none: no token is asked for."""
+
+    kafka_oauth_scope: Text | None = None
+    """What the token is to be good for. none: what its issuer gives to whoever does not say."""
+
+    kafka_oauth_ssl_cafile: File | None = None
+    """PEM file of the CAs that the issuer's certificate is checked against. none: the system's."""
+
+    kafka_oauth_token: Secret | None = None
+    """A token that somebody else renews, such as that of a service account of Kubernetes: its file
+    is read anew when it changes. none: it is asked for at POP_STREAM_KAFKA_OAUTH_URL."""
 
     kafka_ssl_cafile: File | None = None
     """PEM file of the CAs that brokers' certificates are checked against. none: the system's."""
 
     kafka_ssl_certfile: File | None = None
-    """PEM file of our own certificate, for brokers that ask for one. none: none is shown."""
+    """PEM file of our own certificate, for brokers that ask for one. none: none is shown. This file
+    and those of the CAs and of the key are read anew when they change."""
 
     kafka_ssl_keyfile: File | None = None
     """PEM file of our certificate's key, unencrypted. none: it is in the certificate's file."""
 
     kafka_allow_plaintext: bool = False
-    """Whether brokers beyond this machine may be spoken to without TLS."""
+    """Whether brokers beyond this machine, and the issuer of tokens for them, may be spoken to
+    without TLS."""
 
 
 class GstvSettings(_Section):

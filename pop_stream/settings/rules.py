@@ -12,6 +12,16 @@ from urllib.parse import urlsplit
 from pop_stream.settings.model import TOPICS, Settings
 from pop_stream.settings.values import is_loopback, parse_bootstrap_servers
 
+_BY_PASSWORD = ("kafka_sasl_username", "kafka_sasl_password")
+#: What only the issuer of tokens is told, or needs to be told to.
+_FOR_ISSUER = (
+    "kafka_oauth_client_id",
+    "kafka_oauth_client_secret",
+    "kafka_oauth_scope",
+    "kafka_oauth_ssl_cafile",
+)
+_BY_TOKEN = ("kafka_oauth_url", "kafka_oauth_token", *_FOR_ISSUER)
+
 
 @dataclass(frozen=True, slots=True)
 class Blame:
@@ -55,16 +65,53 @@ def _gstv_in_the_clear(settings: Settings) -> Iterator[Blame]:
 
 
 def _sasl(settings: Settings) -> Iterator[Blame]:
-    sasl = settings.kafka_security_protocol.startswith("SASL")
-    for name in ("kafka_sasl_username", "kafka_sasl_password"):
+    protocol, mechanism = settings.kafka_security_protocol, settings.kafka_sasl_mechanism
+    sasl = protocol.startswith("SASL")
+    by_token = mechanism == "OAUTHBEARER"
+    for name in _BY_PASSWORD:
         given = getattr(settings, name) is not None
-        if sasl and not given:
-            yield Blame(name, f"must be set for {settings.kafka_security_protocol}")
-        if given and not sasl:
+        if sasl and not by_token and not given:
+            yield Blame(name, f"must be set for {protocol} with {mechanism}")
+        if given and sasl and by_token:
+            yield Blame(name, "would not be used with OAUTHBEARER: drop it")
+    for name in _BY_TOKEN:
+        if sasl and not by_token and getattr(settings, name) is not None:
+            yield Blame(
+                name,
+                "would not be used: set POP_STREAM_KAFKA_SASL_MECHANISM to OAUTHBEARER, or drop it",
+            )
+    for name in (*_BY_PASSWORD, *_BY_TOKEN):
+        if getattr(settings, name) is not None and not sasl:
             yield Blame(
                 name,
                 "would not be used: set POP_STREAM_KAFKA_SECURITY_PROTOCOL to SASL_SSL, or drop it",
             )
+    if sasl and by_token:
+        yield from _token(settings)
+
+
+def _token(settings: Settings) -> Iterator[Blame]:
+    asked = settings.kafka_oauth_url is not None
+    if asked == (settings.kafka_oauth_token is not None):
+        yield Blame(
+            "kafka_oauth_url",
+            "or POP_STREAM_KAFKA_OAUTH_TOKEN_FILE must be set for OAUTHBEARER, and not both",
+        )
+    for name in ("kafka_oauth_client_id", "kafka_oauth_client_secret"):
+        if asked and getattr(settings, name) is None:
+            yield Blame(name, "must be set with POP_STREAM_KAFKA_OAUTH_URL")
+    for name in _FOR_ISSUER:
+        if not asked and getattr(settings, name) is not None:
+            yield Blame(name, "would not be used without POP_STREAM_KAFKA_OAUTH_URL: drop it")
+    url = urlsplit(settings.kafka_oauth_url or "")
+    in_the_clear = url.scheme == "http" and not is_loopback(url.hostname or "")
+    if in_the_clear and not settings.kafka_allow_plaintext:
+        yield Blame(
+            "kafka_oauth_url",
+            "would send the secret beyond this machine without TLS: use https, "
+            "or set POP_STREAM_KAFKA_ALLOW_PLAINTEXT to true",
+        )
+    yield from _authorities("kafka_oauth_ssl_cafile", settings.kafka_oauth_ssl_cafile)
 
 
 def _kafka_certificates(settings: Settings) -> Iterator[Blame]:
@@ -171,7 +218,16 @@ RULES = (
         _kafka_in_the_clear,
     ),
     Rule(("gstv_url", "notification_url", "gstv_allow_plaintext"), _gstv_in_the_clear),
-    Rule(("kafka_security_protocol", "kafka_sasl_username", "kafka_sasl_password"), _sasl),
+    Rule(
+        (
+            "kafka_security_protocol",
+            "kafka_sasl_mechanism",
+            "kafka_allow_plaintext",
+            *_BY_PASSWORD,
+            *_BY_TOKEN,
+        ),
+        _sasl,
+    ),
     Rule(
         (
             "kafka_security_protocol",

@@ -12,7 +12,7 @@ from yarl import URL
 from pop_stream import __version__
 from pop_stream.gstv.from_settings import client_maker
 from pop_stream.kafka.closed_connections import expect_closed_connections
-from pop_stream.kafka.connection import client_options
+from pop_stream.kafka.connection import bootstrap_servers
 from pop_stream.kafka.group import Member
 from pop_stream.pop.notification import NotificationStyle
 from pop_stream.settings import Settings, require
@@ -67,8 +67,6 @@ class PopStreamApp(faust.App):
         """Connects to nothing. Raises SettingsError when a needed setting is missing."""
         require(settings, "gstv_url")
         self.settings = settings
-        self.kafka_options = client_options(settings)
-        self.session_timeout_seconds = settings.session_timeout_seconds
         self.attempted_topics = (settings.events_topic, settings.retry_topic)
         self.tally = Tally(parse_statuses(settings.gstv_success_statuses))
         self.abort = Abort()
@@ -94,7 +92,7 @@ class PopStreamApp(faust.App):
         )
         super().__init__(settings.group, **faust_settings(settings))
         expect_closed_connections()
-        servers = self.kafka_options["bootstrap_servers"]
+        servers = bootstrap_servers(settings)
         self.transport = Transport([URL(f"kafka://{server}") for server in servers], self)
         declare_agents(self, topics=topics, work=lambda: self.work, abort=self.abort)
 
@@ -189,21 +187,12 @@ class PopStreamApp(faust.App):
         schedule = schedule_of(settings)
         if not schedule.waits or "failure" not in settings.stages:
             return
-        options, group = self.kafka_options, settings.group
-        self._settled = Settled(
-            lambda: settled_consumer(options, group=group, topic=settings.settled_topic),
-            self.abort,
-        )
+        self._settled = Settled(lambda: settled_consumer(settings), self.abort)
         self._settled.start()
         self._redriver = Redriver(
             RedriveConduct(
                 schedule=schedule,
-                make_consumer=consumer_maker(
-                    options,
-                    group=group,
-                    topic=settings.failure_topic,
-                    session_timeout_seconds=settings.session_timeout_seconds,
-                ),
+                make_consumer=consumer_maker(settings),
                 retry_topic=settings.retry_topic,
                 events_per_second=settings.auto_redrive_rate_limit,
             ),

@@ -12,6 +12,8 @@ from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as faust_aiokafka
 from faust.types import TP
 
+from pop_stream.kafka.clients import keep_to
+from pop_stream.kafka.connection import client_options
 from pop_stream.kafka.fetch_sessions import fetch_in_sessions
 from pop_stream.kafka.header_names import read_any_header_name
 from pop_stream.kafka.stored_records import as_stored, hand_out_as_stored
@@ -41,9 +43,9 @@ class ConsumerThread(faust_aiokafka.AIOKafkaConsumerThread):
         self._assignor = RoundRobinPartitionAssignor
         read_any_header_name()
         hand_out_as_stored()
-        session_timeout_ms = int(host.session_timeout_seconds * 1000)
+        session_timeout_ms = int(host.settings.session_timeout_seconds * 1000)
         consumer = aiokafka.AIOKafkaConsumer(
-            **host.kafka_options,
+            **client_options(host.settings),
             client_id=conf.broker_client_id,
             group_id=conf.id,
             partition_assignment_strategy=[self._assignor],
@@ -63,6 +65,7 @@ class ConsumerThread(faust_aiokafka.AIOKafkaConsumerThread):
             # So soon partitions that are added are delivered, and a topic made anew is noticed.
             metadata_max_age_ms=10_000,
         )
+        keep_to(host.settings, consumer._client)  # noqa: SLF001 - it has no other way in
         fetch_in_sessions(consumer)
         return consumer
 

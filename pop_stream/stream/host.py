@@ -1,8 +1,9 @@
 """What the transport needs of the app beside what Faust itself needs of it."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
+from pop_stream.settings import Settings
 from pop_stream.stream.abort import Abort
 from pop_stream.stream.holes import Holes
 from pop_stream.stream.ledger import Ledger, Place
@@ -29,9 +30,7 @@ class Host(Protocol):
 
     ledger: Ledger[KafkaRecord]
     work: Work
-    #: How aiokafka reaches Kafka: `pop_stream.kafka.connection`.
-    kafka_options: Mapping[str, Any]
-    session_timeout_seconds: float
+    settings: Settings
     #: The topics from which attempts are made, by this worker or another.
     attempted_topics: tuple[str, ...]
     holes: Holes

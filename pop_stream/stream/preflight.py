@@ -5,13 +5,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from pop_stream import __version__
 from pop_stream.errors import StartRefusedError, TopicsMissingError
 from pop_stream.kafka.admin import connected_admin
-from pop_stream.kafka.connection import client_options
+from pop_stream.kafka.clients import producer_of
 from pop_stream.kafka.group import group_of, partitions_of
 from pop_stream.kafka.topic_findings import Severity
 from pop_stream.kafka.topics import check
@@ -129,9 +128,7 @@ async def require_receipts(settings: Settings) -> None:
         (), group=settings.group, worker=__version__, topic=settings.events_topic, partition=0
     )
     try:
-        async with AIOKafkaProducer(
-            **client_options(settings), acks="all", request_timeout_ms=_WRITE_MS
-        ) as producer:
+        async with producer_of(settings, acks="all", request_timeout_ms=_WRITE_MS) as producer:
             await producer.send_and_wait(settings.receipts_topic, encode_receipt(nothing))
     except KafkaError as error:
         raise StartRefusedError(

@@ -12,9 +12,9 @@ twice, under the same id. What a person has settled is passed over.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import (
@@ -24,10 +24,12 @@ from aiokafka.errors import (
 )
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
+from pop_stream.kafka.clients import consumer_of
 from pop_stream.kafka.header_names import read_any_header_name
 from pop_stream.pop.pace import Bucket
 from pop_stream.pop.redrive import RedriveSchedule, Step, redrive_group
 from pop_stream.pop.trail import Origin, redriven, trail_from_own_topic
+from pop_stream.settings import Settings
 from pop_stream.stream.abort import Abort
 from pop_stream.stream.claim import now_ms
 from pop_stream.stream.consuming import STOP_SECONDS, keep_consuming
@@ -181,26 +183,25 @@ class Redriver:
             self._tally.redriven_events[()] += 1
 
 
-def consumer_maker(
-    options: Mapping[str, Any], *, group: str, topic: str, session_timeout_seconds: float
-) -> MakeConsumer:
+def consumer_maker(settings: Settings) -> MakeConsumer:
     """How the consumer of each step is made: each of a group of its own."""
 
     def make(step: Step) -> AIOKafkaConsumer:
         read_any_header_name()
-        return AIOKafkaConsumer(
-            topic,
-            **options,
-            client_id=redrive_group(group, step),
-            group_id=redrive_group(group, step),
+        group = redrive_group(settings.group, step)
+        return consumer_of(
+            settings,
+            settings.failure_topic,
+            client_id=group,
+            group_id=group,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             # There is no hurry, and most of the time nothing to fetch.
             fetch_max_wait_ms=2000,
             fetch_max_bytes=1024 * 1024,
             max_partition_fetch_bytes=256 * 1024,
-            session_timeout_ms=int(session_timeout_seconds * 1000),
-            heartbeat_interval_ms=int(session_timeout_seconds * 250),
+            session_timeout_ms=int(settings.session_timeout_seconds * 1000),
+            heartbeat_interval_ms=int(settings.session_timeout_seconds * 250),
             max_poll_interval_ms=86_400_000,
         )
 

@@ -3,13 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
+from pop_stream.kafka.clients import consumer_of
 from pop_stream.kafka.header_names import read_any_header_name
 from pop_stream.pop.settlement import note_mark
+from pop_stream.settings import Settings
 from pop_stream.stream.abort import Abort
 from pop_stream.stream.consuming import STOP_SECONDS, keep_consuming
 
@@ -68,13 +69,13 @@ async def _has_reached(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition,
     return all(positions)
 
 
-def settled_consumer(options: Mapping[str, Any], *, group: str, topic: str) -> AIOKafkaConsumer:
+def settled_consumer(settings: Settings) -> AIOKafkaConsumer:
     """A consumer of all partitions from their beginning, which belongs to no group."""
     read_any_header_name()
-    return AIOKafkaConsumer(
-        topic,
-        **options,
-        client_id=f"{group}-settled",
+    return consumer_of(
+        settings,
+        settings.settled_topic,
+        client_id=f"{settings.group}-settled",
         group_id=None,
         auto_offset_reset="earliest",
         # There is no hurry, and most of the time nothing to fetch.

@@ -20,12 +20,15 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, cast
 
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from faust.transport.drivers import aiokafka as faust_aiokafka
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 from mode import Service
 
+from pop_stream.kafka.clients import keep_to
+from pop_stream.kafka.connection import client_options
 from pop_stream.stream.consumer_thread import FAUST_LOG, ConsumerThread
 from pop_stream.stream.continuity import Bounds, Continuity
 from pop_stream.stream.handoff import Outgoing
@@ -292,7 +295,12 @@ class Producer(faust_aiokafka.Producer):
     logger = FAUST_LOG
 
     def _settings_auth(self) -> Mapping[str, Any]:
-        return cast(Host, self.app).kafka_options
+        return client_options(cast(Host, self.app).settings)
+
+    def _new_producer(self, transactional_id: str | None = None) -> AIOKafkaProducer:
+        producer = super()._new_producer(transactional_id)
+        keep_to(cast(Host, self.app).settings, producer.client)
+        return producer
 
     async def confirm(
         self,

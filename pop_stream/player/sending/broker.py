@@ -22,8 +22,8 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from pop_stream.errors import PopStreamError, WorkFailedError, missing_topic
 from pop_stream.kafka.admin import connected_admin
+from pop_stream.kafka.clients import producer_of
 from pop_stream.kafka.complaints import heard_from_aiokafka
-from pop_stream.kafka.connection import client_options
 from pop_stream.kafka.reach import unreachable
 from pop_stream.player.sending.abandoning import abandon
 from pop_stream.player.sending.isolation import Group, Isolation, Tried, Verdict
@@ -70,8 +70,8 @@ class Broker:
         if not self._is_topic_there:
             await self._require_topic()
             self._is_topic_there = True
-        producer = AIOKafkaProducer(
-            **client_options(self._settings),
+        producer = producer_of(
+            self._settings,
             client_id="pop-stream-player",
             acks="all",
             enable_idempotence=True,
