@@ -3,7 +3,7 @@
 from typing import Any
 
 from pop_stream.access.tls import client_ssl_context
-from pop_stream.kafka.tokens import TokenProvider, for_librdkafka, tokens_of
+from pop_stream.kafka.tokens import TokenProvider, for_librdkafka, hear_refusals, tokens_of
 from pop_stream.settings import Settings, parse_bootstrap_servers
 
 
@@ -32,6 +32,7 @@ def client_options(settings: Settings) -> dict[str, Any]:
     if settings.kafka_security_protocol.startswith("SASL"):
         options["sasl_mechanism"] = settings.kafka_sasl_mechanism
         if settings.kafka_sasl_mechanism == "OAUTHBEARER":
+            hear_refusals()
             options["sasl_oauth_token_provider"] = TokenProvider(tokens_of(settings))
         else:
             password = settings.kafka_sasl_password
@@ -51,7 +52,8 @@ def librdkafka_options(settings: Settings) -> dict[str, Any]:
         given = {
             "ssl.ca.location": settings.kafka_ssl_cafile,
             "ssl.certificate.location": settings.kafka_ssl_certfile,
-            "ssl.key.location": settings.kafka_ssl_keyfile,
+            # By itself it does not look for the key in the certificate's file.
+            "ssl.key.location": settings.kafka_ssl_keyfile or settings.kafka_ssl_certfile,
         }
         options |= {name: str(path) for name, path in given.items() if path}
     if settings.kafka_security_protocol.startswith("SASL"):

@@ -11,6 +11,10 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+#: What a token must name as its audience and its issuer.
+AUDIENCE = "kafka"
+ISSUER = "https://issuer.example"
+
 _KEY_STORE = "broker.pem"
 _TRUST_STORE = "authorities.pem"
 _SASL = "listener.name.sasl_ssl"
@@ -85,5 +89,6 @@ def _tokens(jwks_url: str) -> dict[str, object]:
             f"{module}.OAuthBearerValidatorCallbackHandler"
         ),
         f"{_SASL}.oauthbearer.sasl.oauthbearer.jwks.endpoint.url": jwks_url,
-        f"{_SASL}.oauthbearer.sasl.oauthbearer.expected.audience": "kafka",
+        f"{_SASL}.oauthbearer.sasl.oauthbearer.expected.audience": AUDIENCE,
+        f"{_SASL}.oauthbearer.sasl.oauthbearer.expected.issuer": ISSUER,
     }

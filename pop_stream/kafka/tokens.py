@@ -1,11 +1,14 @@
 """Tokens for Kafka's SASL mechanism OAUTHBEARER."""
 
 import asyncio
+import re
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
+from aiokafka import conn
 from aiokafka.abc import AbstractTokenProvider
+from aiokafka.conn import OAuthAuthenticator
 from aiokafka.errors import SaslAuthenticationFailed
 
 from pop_stream.access.oauth import NoToken, OAuthClient, Tokens
@@ -55,6 +58,32 @@ class TokenProvider(AbstractTokenProvider):
     async def token(self) -> str:
         """Give a token that is good now. Raises SaslAuthenticationFailed."""
         return await asyncio.to_thread(self._give)
+
+
+def hear_refusals() -> None:
+    """Let every client of this process notice that a token was refused. May be called again."""
+    setattr(conn, "OAuthAuthenticator", Authenticator)  # noqa: B010 - no type of it may be replaced
+
+
+class Authenticator(OAuthAuthenticator):
+    """A login by token that ends where the broker refuses the token.
+
+    The broker does so by an answer of JSON (RFC 7628, section 3.2.3). aiokafka takes it for
+    consent, and the connection is closed without a word of why.
+    """
+
+    async def step(self, payload: bytes | None) -> tuple[bytes, bool] | None:
+        """Give what is to be sent next; None when the login is done."""
+        if self._token_sent and payload:
+            raise SaslAuthenticationFailed(f"the broker refused the token{_status(payload)}")
+        login: Any = super()
+        step: tuple[bytes, bool] | None = await login.step(payload)
+        return step
+
+
+def _status(payload: bytes) -> str:
+    found = re.search(rb'"status"\s*:\s*"([a-z_]{1,40})"', payload)
+    return f" ({found[1].decode()})" if found else ""
 
 
 def for_librdkafka(give: GiveToken) -> Callable[[str], tuple[str, float]]:

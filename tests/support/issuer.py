@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from pop_stream.kafka.secured import AUDIENCE, ISSUER
+
 #: Status, headers beside the length, body.
 Answer = tuple[int, dict[str, str], bytes]
 CLIENT = "forwarder"
@@ -55,9 +57,9 @@ class Issuer:
     def token(self) -> str:
         """Sign a token."""
         now = time.time()
-        claims = {"sub": self.subject, "aud": "kafka", "iat": int(now), "jti": str(time.time_ns())}
-        claims["exp"] = int(now + self.life_seconds)
-        return _signed(claims, self._key)
+        claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": self.subject}
+        times = {"iat": int(now), "exp": int(now + self.life_seconds), "jti": str(time.time_ns())}
+        return _signed(claims | times, self._key)
 
     def give(self) -> Answer:
         """Answer a request for a token."""

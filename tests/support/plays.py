@@ -43,9 +43,12 @@ def event(
     )
 
 
-def events(count: int, *, filename: str = "ok", screens: int = 40) -> list[Outgoing]:
+def events(
+    count: int, *, first: int = 0, filename: str = "ok", screens: int = 40
+) -> list[Outgoing]:
     """Make that many events. Were all of them to fail, two screens are too few for an outage."""
-    return [event(number, filename=filename, screens=screens) for number in range(count)]
+    numbers = range(first, first + count)
+    return [event(number, filename=filename, screens=screens) for number in numbers]
 
 
 def pop_id_of(sent: Outgoing) -> str:

@@ -7,7 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from confluent_kafka.admin import (
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
     AdminClient,
+    ResourcePatternType,
+    ResourceType,
     ScramCredentialInfo,
     ScramMechanism,
     UserScramCredentialUpsertion,
@@ -18,8 +23,6 @@ from pop_stream.kafka.local import LocalKafka, LocalKafkaOptions
 from pop_stream.kafka.secured import Protection
 from tests.support.authority import Authority
 from tests.support.kafka import DEADLINE_SECONDS
-
-_MECHANISMS = (ScramMechanism.SCRAM_SHA_256, ScramMechanism.SCRAM_SHA_512)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,16 +55,32 @@ class SecuredKafka:
     def set_password(self, user: str, password: str) -> None:
         """Make a SCRAM user, or give it another password."""
         admin = AdminClient({"bootstrap.servers": self.plain_servers})
+        kind = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
         asked = admin.alter_user_scram_credentials(
-            [
-                UserScramCredentialUpsertion(
-                    user, ScramCredentialInfo(mechanism, 4096), password.encode()
-                )
-                for mechanism in _MECHANISMS
-            ]
+            [UserScramCredentialUpsertion(user, kind, password.encode())]
         )
         for each in asked.values():
             each.result(DEADLINE_SECONDS)
+
+    def allow_everything(self, user: str) -> None:
+        """Let a user do everything with every topic and group."""
+        admin = AdminClient({"bootstrap.servers": self.plain_servers})
+        asked = admin.create_acls(
+            [
+                AclBinding(kind, "*", ResourcePatternType.LITERAL, f"User:{user}", "*",
+                           AclOperation.ALL, AclPermissionType.ALLOW)
+                for kind in (ResourceType.TOPIC, ResourceType.GROUP)
+            ]
+        )  # fmt: skip
+        for each in asked.values():
+            each.result(DEADLINE_SECONDS)
+
+    def restart(self) -> None:
+        """End every connection, as a broker does that is replaced."""
+        (broker,) = self.kafka.brokers
+        broker.stop()
+        broker.start()
+        self.kafka.wait_until_ready()
 
     def login(self, user: str, password: str) -> dict[str, Any]:
         """Give the settings that log a user in."""
