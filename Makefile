@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help setup demo test check format dashboards dashboards-check lock peers bench faults soak soak-sim clean
+.PHONY: help setup demo test check format docs dashboards dashboards-check lock peers bench faults soak soak-sim clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -44,6 +44,9 @@ format: setup ## Put the code in form
 
 dashboards: setup ## Write grafana/dashboards (ARGS="--runbooks https://...")
 	$(BIN)/python -m grafana $(ARGS)
+
+docs: setup ## Write the pages of docs that are made from the code
+	$(BIN)/python -m reference
 
 PEERS := .venv-peers
 JAVA_PEER := bench/peers/parallel_consumer

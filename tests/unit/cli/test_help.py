@@ -7,8 +7,6 @@ import pytest
 
 from pop_stream.cli.lazy import LazyGroup
 from pop_stream.cli.main import COMMANDS, cli, run
-from pop_stream.cli.metrics import metrics_page
-from pop_stream.cli.settings_page import settings_page
 from pop_stream.settings import SETTINGS
 from pop_stream.watch.table import METRICS
 
@@ -80,20 +78,6 @@ def test_examples_keep_their_lines() -> None:
     context = click.Context(COMMANDS["config"].load(), info_name="config")
 
     assert "\n    pop-stream config\n" in context.get_help()
-
-
-def test_the_page_of_settings_is_up_to_date(pytestconfig: pytest.Config) -> None:
-    """If not: pop-stream config --markdown > docs/settings.md."""
-    page = pytestconfig.rootpath / "docs" / "settings.md"
-
-    assert page.read_text(encoding="utf-8") == settings_page()
-
-
-def test_the_page_of_metrics_is_up_to_date(pytestconfig: pytest.Config) -> None:
-    """If not: pop-stream metrics --markdown > docs/metrics.md."""
-    page = pytestconfig.rootpath / "docs" / "metrics.md"
-
-    assert page.read_text(encoding="utf-8") == metrics_page()
 
 
 def test_every_metric_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
