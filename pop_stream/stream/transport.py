@@ -1,7 +1,7 @@
 """Faust's transport, so changed that no event can be lost on the way to an agent or to a commit.
 
 Stock Faust hands an agent one event at a time, and commits what the agent acknowledged, past an
-event that is still under way (docs/design.md tells how). This transport hands an agent a *run*,
+event that is still under way (DESIGN.md tells how). This transport hands an agent a *run*,
 the records of one partition from one fetch, as one Faust event, and commits what the ledger says.
 
 It overrides as little of Faust as that takes. The places, in the order of a run's life:

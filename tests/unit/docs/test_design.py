@@ -1,0 +1,58 @@
+"""DESIGN.md: its map is of what is there, and its lessons say what taught them."""
+
+import re
+
+from tests.unit.docs.prose import ROOT, spans
+
+DESIGN = (ROOT / "DESIGN.md").read_text(encoding="utf-8")
+#: Folders without code of their own.
+_ASIDE = {"__pycache__", "images", "results", "decisions", "runbooks", "certs"}
+
+
+def _section(title: str) -> str:
+    return DESIGN.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
+def test_every_file_and_folder_of_the_map_is_there() -> None:
+    """A path that is renamed is renamed in the map, too."""
+    paths = {span for span in spans(_section("File map")) if "/" in span}
+
+    assert len(paths) > 50
+    assert {path for path in paths if not (ROOT / path).exists()} == set()
+
+
+def test_every_folder_with_code_is_in_the_map() -> None:
+    """Of pop_stream each room, of the rest each folder at the top."""
+    named = {span.rstrip("/") for span in spans(_section("File map"))}
+    rooms = {
+        str(path.parent.relative_to(ROOT)) for path in (ROOT / "pop_stream").rglob("__init__.py")
+    }
+    tops = {
+        str(path.relative_to(ROOT))
+        for path in ROOT.iterdir()
+        if path.is_dir() and not path.name.startswith(".") and any(path.rglob("*.*"))
+    } - {"build", "dist", "htmlcov"}
+
+    assert rooms <= named
+    assert tops <= named
+
+
+def test_everything_that_is_not_obvious_ends_in_what_taught_it() -> None:
+    """A bug with its commit, a measurement, something read, or thinking: but said."""
+    items = re.findall(r"^- \*\*.*$", _section("What is not obvious"), re.MULTILINE)
+    untaught = [item[:80] for item in items if not re.search(r"\*Taught by .+\*$", item)]
+
+    assert len(items) > 30
+    assert untaught == []
+
+
+def test_the_map_of_files_names_those_of_the_journey() -> None:
+    """Files that the text names by their room are there."""
+    named = {span for span in spans(DESIGN) if re.fullmatch(r"[a-z]+/[a-z_/]+\.py", span)}
+    gone = {
+        path
+        for path in named
+        if not ((ROOT / path).exists() or (ROOT / "pop_stream" / path).exists())
+    }
+
+    assert gone == set()
