@@ -12,6 +12,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from pop_stream.cli.demo_kept import told_of_kept
 from pop_stream.cli.output import print_json
 from pop_stream.cli.settings_options import with_settings
 from pop_stream.demo.cluster import kafka_for, names_own_kafka
@@ -19,7 +20,6 @@ from pop_stream.demo.processes import Children
 from pop_stream.demo.run import Listeners, Order, Place, Report, run
 from pop_stream.demo.screen import Screen
 from pop_stream.demo.svg import save_svg
-from pop_stream.demo.system import System
 from pop_stream.demo.view import account_table, picture
 from pop_stream.settings import Settings
 
@@ -107,7 +107,7 @@ def _run(wish: _Wish, settings: Settings, folder: Path) -> int:
             )
             listeners = Listeners(
                 report=lambda report: _tell(report, wish, screen),
-                kept=lambda system: _tell_of_kept(system, kafka),
+                kept=lambda system: click.echo("\n".join(told_of_kept(system, kafka)), err=True),
             )
             return asyncio.run(run(order, place, listeners))
 
@@ -138,17 +138,3 @@ def _figures(report: Report) -> dict[str, float]:
     if account.unfinished:
         figures["unfinished"] = account.unfinished
     return figures | {"seconds": round(report.seconds, 1)}
-
-
-def _tell_of_kept(system: System, kafka: Settings) -> None:
-    servers, url = kafka.kafka_bootstrap_servers, system.partner_url
-    lines = (
-        "Everything goes on running. Ctrl-C ends it.",
-        f"  Kafka       {servers}",
-        f"  GSTV        {url}, its figures: curl {url}/__mock__/stats",
-        f"  ledgers     {system.partner_ledger}, {system.players_ledger}",
-        f"  worker      its log: {system.worker.log}",
-        f"  more plays  pop-stream player simulate --kafka-bootstrap-servers {servers}",
-        f"              --events-topic {kafka.events_topic} --events 1000 --rate 100",
-    )
-    click.echo("\n".join(lines), err=True)
