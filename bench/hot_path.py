@@ -116,7 +116,7 @@ async def deliver(events: int) -> int:
     batch = _batch()
     for first in range(0, events, PER_BATCH):
         batch[:8] = first.to_bytes(8, "big")
-        run = ledger.take(*_PLACE, read_batch(bytes(batch)))
+        run = ledger.take(*_PLACE, list(read_batch(bytes(batch))))
         if run is None:
             raise ValueError("the ledger takes nothing")
         forwarder.take(run, Stage.FORWARD)

@@ -10,10 +10,11 @@ import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from aiokafka.codec import gzip_decode, lz4_decode, zstd_decode
 from aiokafka.record.control_record import ABORT_MARKER, ControlRecord
 
 from pop_stream.kafka.header_names import Batch, Batches
+from pop_stream.kafka.stored_records import read_intact_batch
+from pop_stream.kafka.unpacking import UnreadableBatchError, unpacked
 
 #: First offset; length of what follows; (leader epoch, magic, checksum, attributes); last offset,
 #: from the first.
@@ -27,10 +28,6 @@ _WORTHWHILE: Final = 8
 #: Where the records of a batch begin. Before stands how many they are.
 _RECORDS_AT: Final = 61
 _COUNT_AT: Final = _RECORDS_AT - _INT.size
-#: By the number that a batch has for it. Snappy comes in a frame of its own; such are just opened.
-_DECODE: Final[dict[int, Callable[[Any], bytes]]] = {
-    1: gzip_decode, 3: lz4_decode, 4: zstd_decode,
-}  # fmt: skip
 #: How JSON writes a letter in another way. Behind another byte, a backslash is part of a number.
 _ESCAPE: Final = re.compile(rb'\\["\\/bfnrtu]')
 
@@ -92,15 +89,26 @@ def records_of(fetched: Fetched, glance: Glance | None) -> Iterator[list[Any]]:
         # Only of what is used: it takes as long as all else of a scan together.
         if not batch.validate_crc():
             raise CorruptBatchError(f"{fetched.topic}/{fetched.partition}/{batch.base_offset}")
-        yield list(thinned)
+        yield _all_of(thinned)
+
+
+def _all_of(batch: Batch) -> list[Any]:
+    try:
+        return list(batch)
+    except UnreadableBatchError:
+        # The worker makes one record of it, and so do we.
+        return list(read_intact_batch(batch.data))
 
 
 def _thinned(batch: Batch, look: Callable[[bytes], Iterable[int]]) -> Batch | None:
     """The batch without those records in which nothing was seen; None when nothing is left."""
     kind, stored = batch.compression_type, bytes(batch.data[_RECORDS_AT:])
-    if kind and (kind not in _DECODE or not batch.validate_crc()):
+    if kind and not batch.validate_crc():
         return batch  # what is damaged cannot be unpacked; the caller tells of it
-    records = _DECODE[kind](stored) if kind else stored
+    try:
+        records = bytes(unpacked(kind, stored)) if kind else stored
+    except UnreadableBatchError:
+        return batch
     places = sorted(look(records))
     if not places:
         return None

@@ -12,8 +12,12 @@ from typing import Any
 from aiokafka.consumer import fetcher
 from aiokafka.record import default_records, memory_records
 
+from pop_stream.kafka.unpacking import as_plain, codec_of
+
 #: A batch begins with its offset (8 bytes) and the length of what follows (4).
 _BATCH_START = struct.Struct(">qi")
+#: Where a batch tells its version; before 2 the codec stands elsewhere.
+_MAGIC_AT, _MAGIC = 16, 2
 
 
 def read_any_header_name() -> None:
@@ -46,7 +50,10 @@ class Batches:
 
 
 class Batch:
-    """A batch that is read by aiokafka's compiled reader, and patiently where that fails."""
+    """A batch that is read by aiokafka's compiled reader, and patiently where that fails.
+
+    To go through one raises UnreadableBatchError when it is larger than anybody may unpack.
+    """
 
     def __init__(self, batch: Any, data: memoryview) -> None:
         self._batch = batch
@@ -60,10 +67,15 @@ class Batch:
         return next(self._batch)
 
     def __iter__(self) -> Iterator[Any]:
+        plain: bytes | memoryview = self.data
+        batch = self._batch
+        if plain[_MAGIC_AT] == _MAGIC and codec_of(plain):
+            plain = as_plain(plain)
+            batch = memory_records.MemoryRecords(bytes(plain)).next_batch()
         try:
-            return iter(list(self._batch))
+            return iter(list(batch))
         except UnicodeDecodeError:
-            return iter(_PatientBatch(self.data))
+            return iter(_PatientBatch(plain))
 
 
 class _PatientBatch(default_records._DefaultRecordBatchPy):  # type: ignore[misc]  # noqa: SLF001

@@ -15,6 +15,8 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record import util
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 
+from pop_stream.kafka.unpacking import RECORDS_AT, as_plain
+
 #: Where a batch tells its version (KIP-98: the first of which this knows is 2).
 _MAGIC_AT, _MAGIC = 16, 2
 #: A byte of a number behind which there are more.
@@ -35,6 +37,9 @@ class StoredRecord:
     """A record of a topic, without the names of topic and partition."""
 
     __slots__ = ("_stored", "key", "offset", "timestamp", "value")
+
+    #: Why it stands for records that cannot be read; None: it is a record.
+    unreadable: str | None = None
 
     def __init__(
         self,
@@ -105,29 +110,55 @@ class StoredName:
         self.value_at = 1 + len(self.stored)
 
 
-def read_batch(data: bytes | memoryview) -> list[StoredRecord]:
-    """Read all records of a batch of version 2 (KIP-98).
+class UnreadableRecords(StoredRecord):
+    """Stands for the records of a batch that cannot be read, at the offset of the last of them."""
 
-    Raises CorruptRecordException, and UnsupportedCodecError.
+    __slots__ = ("unreadable",)
+
+    def __init__(self, offset: int, timestamp: int, why: str) -> None:
+        super().__init__(offset, timestamp, None, None, [])
+        self.unreadable = why
+
+
+def read_batch(data: bytes | memoryview) -> Iterator[StoredRecord]:
+    """Read the records of a batch of version 2 (KIP-98), one by one.
+
+    Raises CorruptRecordException; UnreadableBatchError is one of them.
     """
-    batch = _DefaultRecordBatchPy(data)
-    begin = batch._pos  # noqa: SLF001 - aiokafka's parts for head and compression
-    batch._maybe_uncompress()  # noqa: SLF001
-    is_plain = batch.compression_type == batch.CODEC_NONE
-    stored = b"".join((data[begin:] if is_plain else batch._buffer, _BEYOND))  # noqa: SLF001
-    fixed = batch.max_timestamp if batch.timestamp_type == batch.LOG_APPEND_TIME else None
+    plain = as_plain(data)
+    head = _DefaultRecordBatchPy(data)
+    fixed = head.max_timestamp if head.timestamp_type == head.LOG_APPEND_TIME else None
+    # Unpacked, they may be millions of the smallest: no list is made of them.
     try:
-        return _read_records(
-            stored, batch._num_records, batch.base_offset, batch.first_timestamp, fixed  # noqa: SLF001
-        )  # fmt: skip
+        yield from _read_records(
+            b"".join((plain[RECORDS_AT:], _BEYOND)),
+            head._num_records,  # noqa: SLF001 - it has no other way
+            head.base_offset,
+            head.first_timestamp,
+            fixed,
+        )
     except ValueError as error:
         raise CorruptRecordException(f"a record ends where it should not: {error}") from error
 
 
+def read_intact_batch(data: bytes | memoryview) -> Iterator[StoredRecord]:
+    """Read the records of a batch that is as it was written: its checksum fits.
+
+    What cannot be read of it will never be, so the last record then stands for the others.
+    """
+    try:
+        yield from read_batch(data)
+    except CorruptRecordException as error:
+        head = _DefaultRecordBatchPy(data)
+        begin, last = head.base_offset, head.base_offset + head.last_offset_delta
+        why = f"in the batch of offsets {begin} to {last}: {error.args[0]}"
+        yield UnreadableRecords(last, head.max_timestamp, why)
+
+
 def _read_records(
     data: bytes, count: int, base_offset: int, base_timestamp: int, fixed: int | None
-) -> list[StoredRecord]:
-    records, at, end, limit = [], 0, 0, len(data) - len(_BEYOND)
+) -> Iterator[StoredRecord]:
+    at, end, limit = 0, 0, len(data) - len(_BEYOND)
     for _ in range(count):
         length, at = _varint(data, at)
         end = at + length
@@ -147,11 +178,10 @@ def _read_records(
         if at >= end:
             raise ValueError(f"a value of {size} bytes before {at}")
         timestamp = base_timestamp + timestamp if fixed is None else fixed
-        records.append(StoredRecord(base_offset + offset, timestamp, key, value, data[at:end]))
+        yield StoredRecord(base_offset + offset, timestamp, key, value, data[at:end])
         at = end
     if end != limit:
         raise ValueError(f"{limit - end} bytes are left")
-    return records
 
 
 def _read_headers(stored: bytes, most: int | None = None) -> Headers:
@@ -240,4 +270,5 @@ class _Batch:
         return next(self._batch)
 
     def __iter__(self) -> Iterator[StoredRecord]:
-        return iter(read_batch(self._batch.data))
+        # aiokafka has compared its checksum.
+        return read_intact_batch(self._batch.data)

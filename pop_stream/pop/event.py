@@ -42,6 +42,7 @@ class Flag(StrEnum):
 class Fault(StrEnum):
     """Why an event cannot be posted: it is quarantined with its original bytes."""
 
+    UNREADABLE = "unreadable"
     NO_VALUE = "no-value"
     TOO_LARGE = "too-large"
     TOO_DEEP = "too-deep"

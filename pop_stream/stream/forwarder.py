@@ -14,7 +14,7 @@ from typing import Literal, assert_never
 
 from pop_stream.gstv.client import GstvClient
 from pop_stream.pop.breaker import Breaker
-from pop_stream.pop.event import Quarantine, Rules, is_forwarded_as_it_is, read_event
+from pop_stream.pop.event import Fault, Quarantine, Rules, is_forwarded_as_it_is, read_event
 from pop_stream.pop.outcome import Answer, Outcome
 from pop_stream.pop.play_times import latest_local_time
 from pop_stream.pop.recent import Failed
@@ -210,7 +210,11 @@ class Forwarder:
         if is_forwarded_as_it_is(value, key, rules, self._latest):
             body, claim.flags = value, ()
         else:
-            reading = read_event(value, key, rules=rules, latest=self._latest)
+            reading = (
+                read_event(value, key, rules=rules, latest=self._latest)
+                if claim.record.unreadable is None
+                else Quarantine(Fault.UNREADABLE, claim.record.unreadable)
+            )
             if isinstance(reading, Quarantine):
                 self._onward.quarantine(claim, reading)
                 return False

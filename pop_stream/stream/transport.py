@@ -311,6 +311,10 @@ class Producer(faust_aiokafka.Producer):
         headers: list[tuple[str, bytes]],
     ) -> None:
         """Write a record. Returns once all in-sync replicas have it (acks=all); else raises."""
+        if key is None and value is None:
+            # aiokafka's `send` takes no such record, though Kafka does.
+            await self.confirm_together(topic, [Outgoing(topic, None, None, headers)])
+            return
         written = await self._ensure_producer().send(topic, key=key, value=value, headers=headers)
         await written
 
