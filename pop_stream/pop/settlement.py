@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import orjson
+
 from pop_stream.pop.identity import parse_pop_id
 
 
@@ -45,7 +47,7 @@ def note_mark(settled: set[str], key: bytes | None, value: bytes | None) -> None
 def is_settled(value: bytes | None) -> bool:
     """Whether a mark's record says that its event is settled. What cannot be read says nothing."""
     try:
-        mark = json.loads(value or b"")
+        mark = orjson.loads(value or b"")  # json raises RecursionError for what is nested deeply
     except ValueError:
         return False
     return isinstance(mark, dict) and mark.get("settled") is True

@@ -28,7 +28,7 @@ def test_a_mark_says_who_and_why_and_when() -> None:
 
 @pytest.mark.parametrize(
     "value", [None, b"", b"\xff", b"not json", b"[]", b"null", b"{}", b'{"settled": 1}',
-              b'{"settled": "true"}'],
+              b'{"settled": "true"}', b"[" * 100_000, b'{"settled":' * 100_000],
 )  # fmt: skip
 def test_what_is_no_mark_settles_nothing(value: bytes | None) -> None:
     """An event is sent once too often rather than never."""
