@@ -52,9 +52,12 @@ class TopicsMissingError(WorkFailedError):
     """A topic is absent or its settings would lose events."""
 
 
-def missing_topic(topic: str) -> TopicsMissingError:
-    """Make the error for a topic that does not exist."""
-    return TopicsMissingError(f"there is no topic {topic}: run `pop-stream topics ensure`")
+def missing_topic(*topics: str) -> TopicsMissingError:
+    """Make the error for topics that do not exist."""
+    return TopicsMissingError(
+        f"no such topic: {', '.join(sorted(topics))}; `pop-stream topics ensure` makes it, unless "
+        "the name is wrong: `pop-stream config` shows those in force"
+    )
 
 
 class StartRefusedError(WorkFailedError):

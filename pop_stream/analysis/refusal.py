@@ -4,12 +4,9 @@ from typing import Final
 
 from confluent_kafka import KafkaError
 
-from pop_stream.errors import (
-    KafkaUnreachableError,
-    PopStreamError,
-    TopicsMissingError,
-    WorkFailedError,
-)
+from pop_stream.errors import PopStreamError, TopicsMissingError, WorkFailedError
+from pop_stream.kafka.reach import unreachable
+from pop_stream.settings import Settings
 
 #: Their public names begin with a line below.
 _UNREACHABLE: Final = frozenset(
@@ -29,19 +26,24 @@ def is_about_rights(cause: KafkaError) -> bool:
     return cause.code() in _NO_RIGHT
 
 
-def refusal_of(cause: KafkaError, *, servers: str, topic: str) -> PopStreamError:
+def refusal_of(cause: KafkaError, settings: Settings, *, topic: str) -> PopStreamError:
     """The error for what was asked of a topic: to be raised."""
     if cause.code() in _UNREACHABLE:
-        return KafkaUnreachableError(f"no Kafka answers at {servers}: {cause.str()}")
+        return unreachable(settings, cause.str())
     if cause.code() in _GONE:
-        return TopicsMissingError(f"{topic} is gone: it was deleted while it was read")
+        return TopicsMissingError(
+            f"{topic} is gone: it was deleted while it was read; "
+            "`pop-stream topics check` says what is there"
+        )
     if cause.code() in _DELETED:
         return WorkFailedError(
             f"records of {topic} were deleted while they were read (retention); "
-            "what was read so far is not all"
+            "what was read so far is not all: give the same command again"
         )
     if is_about_rights(cause):
         return WorkFailedError(
             f"no right to read {topic}: this user needs Read and Describe on it ({cause.str()})"
         )
-    return WorkFailedError(f"Kafka refuses to give {topic}: {cause.str()}")
+    return WorkFailedError(
+        f"Kafka refuses to give {topic}: {cause.str()}; `pop-stream doctor` says how Kafka is"
+    )

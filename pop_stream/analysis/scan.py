@@ -20,9 +20,9 @@ from pop_stream.analysis.event_view import EventView
 from pop_stream.analysis.fetching import Fetching, RefusedError
 from pop_stream.analysis.period import Stored
 from pop_stream.analysis.refusal import refusal_of
-from pop_stream.errors import PopStreamError, TopicsMissingError, WorkFailedError
+from pop_stream.errors import PopStreamError, WorkFailedError, missing_topic
 from pop_stream.kafka.connection import librdkafka_options
-from pop_stream.kafka.reach import require_listener
+from pop_stream.kafka.reach import require_kafka
 from pop_stream.settings import Settings
 
 T = TypeVar("T")
@@ -123,12 +123,13 @@ class Topics:
             raise self._refusal(error.args[0], what) from error
 
     def _refusal(self, cause: KafkaError, topic: str) -> PopStreamError:
-        return refusal_of(cause, servers=self._settings.kafka_bootstrap_servers, topic=topic)
+        return refusal_of(cause, self._settings, topic=topic)
 
     def _asked(self, question: Callable[[], T]) -> T:
         if not self._has_asked:
-            # Where nothing listens, the client says so only when the time for an answer is up.
-            asyncio.run(require_listener(self._settings))
+            # Where no Kafka is, or none lets this user in, the client says so only when the time
+            # for an answer is up, and never why.
+            asyncio.run(require_kafka(self._settings))
             self._has_asked = True
         return asked(question)
 
@@ -145,9 +146,7 @@ class Topics:
             return self._asked(lambda: self._described(topic))
         except KafkaException as error:
             if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
-                raise TopicsMissingError(
-                    f"no such topic: {topic}; `pop-stream topics ensure` makes it"
-                ) from error
+                raise missing_topic(topic) from error
             raise self._refusal(error.args[0], topic) from error
 
     def _described(self, topic: str) -> list[TopicPartition]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pop_stream.errors import TopicsMissingError
+from pop_stream.errors import missing_topic
 from pop_stream.kafka.group import partitions_of
 from pop_stream.settings import Settings
 
@@ -31,9 +31,7 @@ async def backlog_of(settings: Settings, topics: tuple[str, ...]) -> list[Backlo
     """
     states = await partitions_of(settings, topics)
     if missing := set(topics) - {state.topic for state in states}:
-        raise TopicsMissingError(
-            f"no such topic: {', '.join(sorted(missing))}; `pop-stream topics ensure` creates it"
-        )
+        raise missing_topic(*missing)
     return [
         Backlog(
             topic=topic,

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import TopicAuthorizationFailedError
 
-from pop_stream.errors import TopicsMissingError, WorkFailedError
+from pop_stream.errors import WorkFailedError, missing_topic
 from pop_stream.kafka.admin import connected_admin
 from pop_stream.kafka.clients import consumer_of
 from pop_stream.kafka.header_names import read_any_header_name
@@ -52,7 +52,7 @@ async def spans_of(settings: Settings, topic: str) -> dict[TopicPartition, tuple
             raise WorkFailedError(f"no right to read {topic}: this user needs Read on it")
         places = [TopicPartition(topic, one["partition"]) for one in described["partitions"]]
         if not places:
-            raise TopicsMissingError(f"no such topic: {topic}")
+            raise missing_topic(topic)
         async with reader(settings) as consumer:
             begins = await consumer.beginning_offsets(places)
             ends = await consumer.end_offsets(places)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
-from pop_stream.errors import TopicsMissingError, WorkFailedError
+from pop_stream.errors import WorkFailedError, missing_topic
 from pop_stream.kafka.admin import connected_admin
 from pop_stream.kafka.clients import producer_of
 from pop_stream.pop.settlement import Settlement
@@ -32,9 +32,7 @@ async def settle(
         if described["error_code"] == TopicAuthorizationFailedError.errno:
             raise _no_right(topic)
         if not described["partitions"]:
-            raise TopicsMissingError(
-                f"no such topic: {topic}; `pop-stream topics ensure` creates it"
-            )
+            raise missing_topic(topic)
     value, ids = mark.as_json(), list(pop_ids)
     try:
         async with producer_of(settings, acks="all", enable_idempotence=True) as producer:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from pop_stream.errors import TopicsMissingError, WorkFailedError
+from pop_stream.errors import WorkFailedError, missing_topic
 from pop_stream.kafka.admin import connected_admin
 from pop_stream.kafka.group import PartitionState, group_of, partitions_of
 from pop_stream.kafka.reading import Record, first_records, read_all
@@ -51,9 +51,7 @@ class Prober:
         states = await partitions_of(settings, (*worked, settings.settled_topic))
         missing = {*worked, settings.settled_topic} - {state.topic for state in states}
         if missing.intersection(worked):
-            raise TopicsMissingError(
-                f"no such topic: {', '.join(sorted(missing))}; `pop-stream topics ensure` makes it"
-            )
+            raise missing_topic(*missing)
         self._tell_of_marks(is_missing=bool(missing))
         async with connected_admin(settings) as admin:
             group = await group_of(admin, settings.group)
