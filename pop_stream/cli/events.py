@@ -37,5 +37,6 @@ def events() -> None:
 
     \b
     Example:
-      pop-stream events search --where 'siteId=1202 filename~*.mp4' --day 2026-11-20
+      pop-stream events search --where 'siteId=1202 filename~*.mp4' \
+        --day 2026-11-20
     """

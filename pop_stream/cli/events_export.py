@@ -54,8 +54,10 @@ def export(  # noqa: PLR0913 - a flag each
     \b
     Example:
       pop-stream events export --format parquet --to plays --day 2026-11-20
-      pop-stream events export --format csv --to refused --topic failure --where reason=rejected
-      pop-stream events export --format ndjson --by-day --to november --played-from 2026-11-01
+      pop-stream events export --format csv --to refused --topic failure \
+        --where reason=rejected
+      pop-stream events export --format ndjson --by-day --to november \
+        --played-from 2026-11-01
       pop-stream events export --verify plays
     """
     if verified is not None:

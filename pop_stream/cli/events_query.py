@@ -76,8 +76,9 @@ def query(  # noqa: PLR0913 - a flag each
 
     \b
     Example:
-      pop-stream events query 'SELECT siteId, count(*) FROM events GROUP BY ALL' --day 2026-11-20
-      pop-stream events query 'SELECT reason, status, count(*) FROM failure GROUP BY ALL'
+      pop-stream events query 'SELECT siteId, count(*) FROM events GROUP BY ALL' \
+        --day 2026-11-20
+      pop-stream events query 'SELECT reason, count(*) FROM failure GROUP BY ALL'
       pop-stream events query @plays.sql --from plays --json
     """
     sql = _read(sql)

@@ -61,7 +61,8 @@ def replay(
     \b
     Example:
       pop-stream events replay --where siteId=1202 --day 2026-11-20 --to gstv
-      pop-stream events replay --stored-from 2h --to topic:pop-test --plan p.json --reason "a test"
+      pop-stream events replay --stored-from 2h --to topic:pop-test \
+        --plan p.json --reason "a test"
       pop-stream events replay run p.json --rate 100
     """
     chosen = asked.of(settings)

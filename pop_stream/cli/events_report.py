@@ -50,8 +50,10 @@ def report(*, settings: Settings, asked: Asked, wanted: Wanted, progress_style: 
 
     \b
     Example:
-      pop-stream events report --day 2026-11-20 --site-zone America/Chicago --html report.html
-      pop-stream events report --where 'siteId=@sites.txt' --sites zones.csv --csv november
+      pop-stream events report --day 2026-11-20 --site-zone America/Chicago \
+        --html report.html
+      pop-stream events report --where 'siteId=@sites.txt' --sites zones.csv \
+        --csv november
       pop-stream events report --topic failure --stored-from 1d
       pop-stream events report --from kept.ndjson --json
     """

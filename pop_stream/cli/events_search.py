@@ -27,8 +27,10 @@ def search(
 
     \b
     Example:
-      pop-stream events search --where 'siteId=1202 filename~*.mp4' --day 2026-11-20
-      pop-stream events search --topic failure --where reason=rejected --stored-from 2h --json
+      pop-stream events search --where 'siteId=1202 filename~*.mp4' \
+        --day 2026-11-20
+      pop-stream events search --topic failure --where reason=rejected \
+        --stored-from 2h --json
       pop-stream events search --where 'siteId=@sites.txt ioNumber!=' --limit 10
     """
     chosen = asked.of(settings)

@@ -30,6 +30,7 @@ def failures() -> None:
     \b
     Example:
       pop-stream failures summary
-      pop-stream failures redrive --where reason=rejected --plan fixed.json --reason "GSTV fixed it"
+      pop-stream failures redrive --where reason=rejected --plan fixed.json \
+        --reason "GSTV fixed it"
       pop-stream failures redrive run fixed.json
     """

@@ -50,7 +50,8 @@ def redrive(
     \b
     Example:
       pop-stream failures redrive --where reason=rejected
-      pop-stream failures redrive --where reason=rejected --plan fixed.json --reason "GSTV fixed it"
+      pop-stream failures redrive --where reason=rejected --plan fixed.json \
+        --reason "GSTV fixed it"
       pop-stream failures redrive run fixed.json --rate 200
     """
     selection = asked.selection
@@ -85,7 +86,8 @@ def run(*, settings: Settings, order: Order, progress_style: Style) -> int:
     \b
     Example:
       pop-stream failures redrive run fixed.json
-      pop-stream failures redrive run fixed.json --rate 200 --max 1000 --stop-at-errors 5
+      pop-stream failures redrive run fixed.json --rate 200 --max 1000 \
+        --stop-at-errors 5
     """
     return run_for_person(
         settings, order, kind="redrive", command="failures redrive",

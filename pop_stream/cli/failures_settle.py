@@ -47,8 +47,10 @@ def settle(
 
     \b
     Example:
-      pop-stream failures settle 019af0c2-6b5e-7a51-9c0e-3f2b8d1c4e77 --reason "credited, IO 4711"
-      pop-stream failures settle @ids.txt --reason "screen was dark" --operator kim
+      pop-stream failures settle 019af0c2-6b5e-7a51-9c0e-3f2b8d1c4e77 \
+        --reason "credited, IO 4711"
+      pop-stream failures settle @ids.txt --reason "screen was dark" \
+        --operator kim
       pop-stream failures settle @ids.txt --reason "wrong list" --undo
     """
     # Not at the top: aiokafka takes its time to import, and --help should not wait for it.

@@ -12,23 +12,29 @@ from pop_stream.gstv.mock.rules import EXAMPLE, Rules
 from pop_stream.gstv.mock.rules_json import load_rules
 from pop_stream.gstv.mock.server import MockConfig, running_mock
 
-_HELP = f"""Answer POSTs as GSTV would, and misbehave as told. SIGTERM ends it.
+#: As narrow as all help is.
+_RULES = EXAMPLE.rstrip().replace(', "then"', ',\n   "then"')
+_HELP = f"""Answer POSTs as GSTV would, and misbehave as told.
 
-stdout gets one line, the URL, once it listens. A POST to any path but /__mock__/... is an event.
-GET /__mock__/stats tells the figures; GET and PUT /__mock__/rules shows and replaces the rules.
+Runs until SIGTERM (exit 0) or Ctrl-C (exit 130). stdout gets one line, the URL, once it listens.
+A POST to any path but /__mock__/... is an event. GET /__mock__/stats tells the figures; GET and PUT
+/__mock__/rules shows and replaces the rules.
 
 \b
-Rules are a list; the first that matches decides; without one the answer is 200.
+Rules are a list; the first that matches decides; without one it is 200.
 All conditions of "when" must hold, and without any a rule always matches:
-  field    a field of the event: a value, {{"equals": ..}}, {{"prefix": ..}} or {{"glob": ..}}
+  field    a field of the event: a value, {{"equals": ..}}, {{"prefix": ..}}
+           or {{"glob": ..}}
   header   a header of the request, in the same way
-  share    a share of the events, by their id, so an event is always on the same side:
-           0.1 for the first 10 %, [0.1, 0.3] for the next 20 %
+  share    a share of the events, by their id, so an event is always on the
+           same side: 0.1 for the first 10 %, [0.1, 0.3] for the next 20 %
   random   a share of the attempts, by chance (see --seed)
   nth      the how-manieth attempt of its id: 1, "<=2", ">3"
   window   [from, to] seconds since these rules were set
-  above_per_second   more attempts that match all else than so many a second: a token bucket with
-           a burst of a tenth of a second (at least 1); what it does not let through takes no token
+  above_per_second
+           more attempts that match all else than so many a second: a token
+           bucket with a burst of a tenth of a second (at least 1); what it
+           does not let through takes no token
 \b
 "then" says what happens:
   status, retry_after, headers, body   the answer
@@ -40,7 +46,7 @@ All conditions of "when" must hold, and without any a rule always matches:
 
 \b
 Example of a rules file:
-{EXAMPLE.rstrip()}
+{_RULES}
 
 \b
 Example:
@@ -52,7 +58,12 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 @click.group()
 def gstv() -> None:
-    """Stand in for GSTV."""
+    r"""Stand in for GSTV.
+
+    \b
+    Example:
+      pop-stream gstv mock --port 8080 --ledger ledger.ndjson
+    """
 
 
 @gstv.command(help=_HELP)

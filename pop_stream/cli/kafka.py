@@ -18,7 +18,12 @@ LOOK_SECONDS = 0.5
 
 @click.group()
 def kafka() -> None:
-    """Run an Apache Kafka for development."""
+    r"""Run an Apache Kafka for development.
+
+    \b
+    Example:
+      pop-stream kafka up
+    """
 
 
 @kafka.command()

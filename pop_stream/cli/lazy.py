@@ -4,11 +4,15 @@ import difflib
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from pop_stream.cli.help_page import HelpContext, prepare
 from pop_stream.errors import UsageError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 #: Packages that come with an extra only.
 _ANALYSTS = frozenset(("confluent_kafka", "duckdb", "pyarrow"))
@@ -32,7 +36,7 @@ class LazyCommand:
             raise _missing(error) from error
         if not isinstance(command, click.Command):
             raise TypeError(f"{self.where} is no click command")
-        _free_examples(command)
+        prepare(command)
         return command
 
 
@@ -46,10 +50,12 @@ def _missing(error: ModuleNotFoundError) -> Exception:
 class LazyGroup(click.Group):
     """Lists its commands without importing them, and names the nearest for an unknown one."""
 
+    context_class = HelpContext
+
     def __init__(self, *args: Any, lazy: Mapping[str, LazyCommand], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.lazy = lazy
-        _free_examples(self)
+        prepare(self)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Every command, in the order of the table."""
@@ -66,7 +72,9 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; an unknown one is an error that names the nearest."""
         name = args[0]
-        if not name.startswith("-") and self.get_command(ctx, name) is None:
+        slip = not name.startswith("-") and self.get_command(ctx, name) is None
+        # While a line is completed, nobody wants to be told.
+        if slip and not ctx.resilient_parsing:
             near = difflib.get_close_matches(name, self.list_commands(ctx), n=1)
             hint = f" Did you mean '{near[0]}'?" if near else ""
             ctx.fail(f"No such command '{name}'.{hint}")
@@ -78,10 +86,14 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.short_help) for name, entry in self.lazy.items()])
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Complete a command's name without importing any, or a flag of this group."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 - only a shell needs it
 
-def _free_examples(command: click.Command) -> None:
-    r"""Let `\b` in a raw docstring mean what click takes it for: do not rewrap what follows."""
-    command.help = command.help and command.help.replace("\\b\n", "\b\n")
-    if isinstance(command, click.Group):
-        for each in command.commands.values():
-            _free_examples(each)
+        flags = click.Command.shell_complete(self, ctx, incomplete)
+        names = [
+            CompletionItem(name, help=entry.short_help)
+            for name, entry in self.lazy.items()
+            if name.startswith(incomplete)
+        ]
+        return names + flags

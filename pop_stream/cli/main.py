@@ -9,6 +9,7 @@ import select
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import click
 
@@ -18,6 +19,8 @@ from pop_stream.errors import PopStreamError, SettingsError
 
 PROGRAM = "pop-stream"
 INTERRUPTED = 130
+#: By this variable a shell asks for completions; click makes its name of the program's.
+COMPLETE = "_POP_STREAM_COMPLETE"
 
 COMMANDS = {
     "demo": LazyCommand(
@@ -65,6 +68,10 @@ COMMANDS = {
     ),
     "config": LazyCommand("pop_stream.cli.config:config", "Show the settings in force."),
     "doctor": LazyCommand("pop_stream.cli.doctor:doctor", "Say what is wrong with this machine."),
+    "completion": LazyCommand(
+        "pop_stream.cli.completion:completion",
+        "Print the script that completes commands, flags and files with the Tab key.",
+    ),
 }
 
 
@@ -72,8 +79,11 @@ COMMANDS = {
     cls=LazyGroup,
     lazy=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Settings come from flags, POP_STREAM_* variables, .env or a TOML file: "
-    "see `pop-stream config`.",
+    epilog="""Settings come from flags, POP_STREAM_* variables, .env or a TOML file: see
+    `pop-stream config`. `pop-stream COMMAND --help` shows examples.
+
+    Exit codes: 0 done; 1 the work failed, or something is missing or lost; 2 wrong use or
+    configuration; 3 Kafka cannot be reached; 130 interrupted.""",
 )
 @click.version_option(__version__, message="pop-stream %(version)s")
 def cli() -> None:
@@ -82,6 +92,7 @@ def cli() -> None:
     \b
     Example:
       pop-stream demo --events 3000
+      pop-stream events search --help
     """
 
 
@@ -121,11 +132,18 @@ def describe(error: PopStreamError) -> str:
 
 def _invoke(argv: Sequence[str]) -> int:
     # Not cli.main(): that ends quietly at any broken pipe, also at one to Kafka or GSTV.
-    if "_POP_STREAM_COMPLETE" in os.environ:
-        cli.main(prog_name=PROGRAM)
+    if COMPLETE in os.environ:
+        return _complete()
     with cli.make_context(PROGRAM, list(argv)) as context:
         result = cli.invoke(context)
     return result if isinstance(result, int) else 0
+
+
+def _complete() -> int:
+    """Complete for a shell. A message would stand within the line that is typed: there is none."""
+    with suppress(PopStreamError, click.ClickException):
+        cli.main(prog_name=PROGRAM)
+    return 1
 
 
 def _report(error: Exception) -> int:

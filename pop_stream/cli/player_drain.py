@@ -61,7 +61,8 @@ def drain(
     \b
     Example:
       pop-stream player drain --outbox /var/lib/player/pops.outbox
-      pop-stream player drain --outbox /var/lib/player/pops.outbox --follow --rate 50
+      pop-stream player drain --outbox /var/lib/player/pops.outbox --follow \
+        --rate 50
     """
     if not path.exists() and not follow:
         raise UsageError(f"there is no outbox {path}")

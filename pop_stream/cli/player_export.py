@@ -35,8 +35,10 @@ def export(*, outbox: Path, to: Path, key_file: Path, take: bool, as_json: bool)
 
     \b
     Example:
-      pop-stream player export --outbox pops.outbox --to /media/usb/1202.pops --key-file pops.key
-      pop-stream player export --outbox pops.outbox --to 1202.pops --key-file pops.key --take
+      pop-stream player export --outbox pops.outbox --to /media/usb/1202.pops \
+        --key-file pops.key
+      pop-stream player export --outbox pops.outbox --to 1202.pops \
+        --key-file pops.key --take
     """
     require_outbox(outbox)
     key, now_ms = read_key(key_file), time.time_ns() // 1_000_000

@@ -33,7 +33,8 @@ def import_(*, settings: Settings, file: Path, key_file: Path, dry_run: bool, as
     \b
     Example:
       pop-stream player import /media/usb/1202.pops --key-file pops.key
-      pop-stream player import /media/usb/1202.pops --key-file pops.key --dry-run --json
+      pop-stream player import /media/usb/1202.pops --key-file pops.key \
+        --dry-run --json
     """
     with verified(file, read_key(key_file)) as carried:
         refused = [] if dry_run else _sent(settings, carried)

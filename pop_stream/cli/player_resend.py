@@ -55,7 +55,8 @@ def resend(*, outbox: Path, everything: bool, dry_run: bool, as_json: bool, **as
     \b
     Example:
       pop-stream player resend --outbox pops.outbox --stored-from 3h --dry-run
-      pop-stream player resend --outbox pops.outbox --day 2026-11-20 --screen 1202/3
+      pop-stream player resend --outbox pops.outbox --day 2026-11-20 \
+        --screen 1202/3
       pop-stream player resend --outbox pops.outbox --aside
     """
     wanted = _wanted(**asked)

@@ -56,8 +56,9 @@ def send(
 
     \b
     Example:
-      pop-stream player send --outbox pops.outbox --filename spot.webm --asset-id 5942 \
-        --site 1202 --screen 3 --start "2026-11-20 10:00:00" --end "2026-11-20 10:00:15"
+      pop-stream player send --outbox pops.outbox --filename spot.webm \
+        --asset-id 5942 --site 1202 --screen 3 \
+        --start "2026-11-20 10:00:00" --end "2026-11-20 10:00:15"
       pop-stream player send --outbox pops.outbox --from events.ndjson
       tail -1 events.ndjson | pop-stream player send --from - --json
     """

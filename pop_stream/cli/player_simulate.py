@@ -151,8 +151,10 @@ def simulate(*, settings: Settings, **flags: Any) -> int:
     \b
     Example:
       pop-stream player simulate --events 5000 --rate 200 --ledger sent.ndjson
-      pop-stream player simulate --events 100000 --rate 500 --outage 30s/2m --clock-jumps 0.1
-      pop-stream player simulate --events 60000 --sites 6 --screens 1 --start 2026-11-01T04:00:00Z
+      pop-stream player simulate --events 100000 --rate 500 --outage 30s/2m \
+        --clock-jumps 0.1
+      pop-stream player simulate --events 60000 --sites 6 --screens 1 \
+        --start 2026-11-01T04:00:00Z
       pop-stream player simulate --playlist playlist.json --screens 12
     """
     order = _Order(**flags)

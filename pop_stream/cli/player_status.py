@@ -30,7 +30,8 @@ def status(*, outbox: Path, textfile: Path | None, as_json: bool) -> int:
     Example:
       pop-stream player status --outbox /var/lib/player/pops.outbox
       pop-stream player status --outbox pops.outbox --json
-      pop-stream player status --outbox pops.outbox --prometheus /var/lib/node_exporter/pops.prom
+      pop-stream player status --outbox pops.outbox \
+        --prometheus /var/lib/node_exporter/pops.prom
     """
     require_outbox(outbox)
     standing = standing_of(outbox, with_confirmed=textfile is None)

@@ -112,7 +112,8 @@ def reconcile(  # noqa: PLR0913 - each is a flag
     Example:
       pop-stream reconcile --theirs gstv.csv --day 2026-11-20 --csv differences
       pop-stream reconcile --theirs gstv.csv --key play --column siteId=Site
-      pop-stream reconcile --orders orders.csv --playlist playlist.json --stored-from 30d
+      pop-stream reconcile --orders orders.csv --playlist playlist.json \
+        --stored-from 30d
     """
     if theirs is None and orders_file is None and not playlist_files:
         raise UsageError("there is nothing to compare with: --theirs, --orders or --playlist")

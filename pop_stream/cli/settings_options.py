@@ -9,12 +9,15 @@ import functools
 import os
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from pop_stream.cli.logs import configure_logging
 from pop_stream.settings import SETTINGS, Loaded, Setting, load
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 Result = TypeVar("Result")
 
@@ -95,7 +98,20 @@ def _option(setting: Setting) -> Callable[[Callable[..., Result]], Callable[...,
         metavar=None if setting.boolean else setting.kind.metavar,
         help=f"{setting.description} Defaults to {setting.show(setting.default)}. "
         f"[{setting.variable}]",
+        shell_complete=functools.partial(_completions, setting.kind.metavar),
     )
+
+
+def _completions(
+    metavar: str, _: click.Context, __: click.Parameter, incomplete: str
+) -> "list[CompletionItem]":
+    """What a shell may put for a value: one of few words, or a file."""
+    from click.shell_completion import CompletionItem  # noqa: PLC0415 - only a shell needs it
+
+    if metavar == "FILE":
+        return [CompletionItem(incomplete, type="file")]
+    words = metavar.split("|") if "|" in metavar else []
+    return [CompletionItem(word) for word in words if word.startswith(incomplete)]
 
 
 _file_option = click.option(

@@ -15,7 +15,13 @@ SETTINGS = ("kafka_", *TOPICS)
 
 @click.group()
 def topics() -> None:
-    """Create and check the topics."""
+    r"""Create and check the topics.
+
+    \b
+    Example:
+      pop-stream topics ensure --partitions 24 --replication 3
+      pop-stream topics check
+    """
 
 
 @topics.command()

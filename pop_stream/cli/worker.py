@@ -22,7 +22,8 @@ def worker(*, settings: Settings) -> int:
     \b
     Example:
       pop-stream worker --gstv-url https://pop.example.com/v1/pops
-      POP_STREAM_GSTV_URL=http://127.0.0.1:8080/pops pop-stream worker --stages forward,retry
+      POP_STREAM_GSTV_URL=http://127.0.0.1:8080/pops pop-stream worker \
+        --stages forward,retry
     """
     # Not at the top: Faust takes half a second to import, and --help should not wait for it.
     from pop_stream.stream.worker import run_worker  # noqa: PLC0415

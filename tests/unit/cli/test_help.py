@@ -1,49 +1,21 @@
-import inspect
 import json
-from collections.abc import Iterator
 
 import click
 import pytest
 
 from pop_stream.cli.lazy import LazyGroup
-from pop_stream.cli.main import COMMANDS, cli, run
+from pop_stream.cli.main import COMMANDS, run
 from pop_stream.settings import SETTINGS
 from pop_stream.watch.table import METRICS
+from tests.support.command_tree import family
 
 every_command = pytest.mark.parametrize("name", COMMANDS)
-
-
-def _walk(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
-    yield path, command
-    if isinstance(command, click.Group):
-        context = click.Context(command)
-        for name in command.list_commands(context):
-            inner = command.get_command(context, name)
-            assert inner is not None
-            yield from _walk(inner, f"{path} {name}")
-
-
-def _family(name: str) -> list[tuple[str, click.Command]]:
-    return list(_walk(COMMANDS[name].load(), f"pop-stream {name}"))
-
-
-@every_command
-def test_every_command_says_what_it_does_and_shows_how(name: str) -> None:
-    """One sentence of help, and an example that calls the very command; a group's commands do."""
-    for path, command in [("pop-stream", cli), *_family(name)]:
-        text = inspect.cleandoc(command.help or "")
-
-        assert text.partition("\n")[0].endswith("."), path
-        if isinstance(command, click.Group) and command is not cli:
-            continue
-        assert "\b\nExample:\n" in text, path
-        assert path in text.partition("Example:\n")[2], path
 
 
 @every_command
 def test_every_option_is_described(name: str) -> None:
     """No flag without a word about it."""
-    for path, command in _family(name):
+    for path, command in family(name):
         options = [each for each in command.params if isinstance(each, click.Option)]
 
         assert not [option.name for option in options if not option.help], path
@@ -53,14 +25,14 @@ def test_every_option_is_described(name: str) -> None:
 def test_no_secret_has_a_flag(name: str) -> None:
     """What stands on a command line is seen by every user of the machine."""
     secrets = {setting.flag for setting in SETTINGS.values() if setting.secret}
-    for _, command in _family(name):
+    for _, command in family(name):
         assert secrets.isdisjoint(flag for each in command.params for flag in each.opts)
 
 
 @every_command
 def test_a_lazy_groups_table_tells_what_its_commands_tell(name: str) -> None:
     """Likewise, one floor below."""
-    for _, group in _family(name):
+    for _, group in family(name):
         for each in group.lazy.values() if isinstance(group, LazyGroup) else ():
             assert each.short_help == (each.load().help or "").partition("\n")[0]
 
