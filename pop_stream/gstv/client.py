@@ -2,7 +2,8 @@
 
 Callback style, because a task or a future for each event would cost more than the POST itself.
 Guarantees: `on_outcome` is called exactly once for each post and never from within `post`; a
-request is never sent a second time; no redirect is followed.
+request is never sent a second time; no redirect is followed. A request is made when it is sent, so
+that it shows the credentials and the time of that moment.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from pop_stream.gstv.connection import BufferedConnection, Connection, Hooks, St
 from pop_stream.gstv.connector import Connector
 from pop_stream.gstv.endpoint import Endpoint
 from pop_stream.gstv.limits import ClientLimits
+from pop_stream.gstv.proof import Proof, ProvingHead
 from pop_stream.gstv.request import RequestHead
 from pop_stream.pop.outcome import Answer, NoAnswer, Outcome, Trouble
 
@@ -29,11 +31,14 @@ _READ_BYTES: Final = 65_536
 
 
 class _Waiting(NamedTuple, Generic[T]):
-    """A post that waits for a connection."""
+    """A post that waits for a connection, or for credentials."""
 
     token: T
-    request: bytes
     started_at: float
+    body: bytes
+    pop_id: str
+    attempt: int
+    traceparent: str | None
 
 
 class GstvClient(Generic[T]):
@@ -48,11 +53,18 @@ class GstvClient(Generic[T]):
         endpoint: Endpoint,
         limits: ClientLimits,
         on_outcome: Callable[[T, Outcome], None],
+        *,
+        proof: Proof | None = None,
     ) -> None:
         self._limits = limits
         self._on_outcome = on_outcome
         self._loop = asyncio.get_running_loop()
-        self._request = RequestHead(endpoint).request
+        head = RequestHead(endpoint)
+        self._proving = None if proof is None else ProvingHead(head, proof)
+        #: Makes a request; None while there are no credentials.
+        self._request: Callable[[bytes, str, int, str | None], bytes | None] = (
+            head.request if self._proving is None else self._proving.request
+        )
         self._max_in_flight = limits.max_in_flight
         self._max_age_seconds = limits.max_connection_age_seconds
         self._view = memoryview(bytearray(_READ_BYTES))
@@ -73,6 +85,8 @@ class GstvClient(Generic[T]):
         self._idle: list[Connection[T]] = []
         self._waiting: deque[_Waiting[T]] = deque()
         self._connecting: set[asyncio.Task[None]] = set()
+        #: Waits for credentials, while there are none.
+        self._proving_soon: asyncio.Task[None] | None = None
         #: Those whose socket is not closed yet, the oldest first.
         self._open: dict[Connection[T], None] = {}
         self._none_open = asyncio.Event()
@@ -113,11 +127,15 @@ class GstvClient(Generic[T]):
         now = time.monotonic()
         if self._sweep_timer is None:
             self._start_sweeping(now)
-        connection = self._take_idle(now)
-        if connection is None:
-            self._waiting.append(_Waiting(token, request, now))
+        connection = None if request is None else self._take_idle(now)
+        if request is None or connection is None:
+            self._waiting.append(_Waiting(token, now, body, pop_id, attempt, traceparent))
+            if request is None:
+                self._wait_for_credentials()
             self._connect_more()
         else:
+            if self._proving is not None:
+                connection.shown = self._proving.shown
             self._busy += 1
             connection.send(token, request, now)
         return now
@@ -128,14 +146,15 @@ class GstvClient(Generic[T]):
         if self._sweep_timer is not None:
             self._sweep_timer.cancel()
             self._sweep_timer = None
-        for task in self._connecting:
+        tasks = [*self._connecting, *([self._proving_soon] if self._proving_soon else [])]
+        for task in tasks:
             task.cancel()
         while self._waiting:
             self._give_up(self._waiting.popleft(), Trouble.CLOSED, "the client was closed")
         for connection in list(self._open):
             connection.fail(Trouble.CLOSED, "the client was closed")
-        if self._connecting:
-            await asyncio.wait(list(self._connecting))
+        if tasks:
+            await asyncio.wait(tasks)
         while self._open:
             self._none_open.clear()
             await self._none_open.wait()
@@ -160,12 +179,18 @@ class GstvClient(Generic[T]):
     def _use(self, connection: Connection[T], now: float) -> None:
         """Give a free connection to the post that has waited longest, or keep it."""
         if self._waiting:
-            post = self._waiting.popleft()
-            self._busy += 1
-            connection.send(post.token, post.request, post.started_at)
-        else:
-            connection.idle_since = now
-            self._idle.append(connection)
+            post = self._waiting[0]
+            request = self._request(post.body, post.pop_id, post.attempt, post.traceparent)
+            if request is not None:
+                self._waiting.popleft()
+                if self._proving is not None:
+                    connection.shown = self._proving.shown
+                self._busy += 1
+                connection.send(post.token, request, post.started_at)
+                return
+            self._wait_for_credentials()
+        connection.idle_since = now
+        self._idle.append(connection)
 
     def _make(self) -> Connection[T]:
         limit = self._limits.max_response_bytes
@@ -175,6 +200,8 @@ class GstvClient(Generic[T]):
 
     def _connect_more(self) -> None:
         """Make as many connections as posts wait for one, within the limits."""
+        if self._proving_soon is not None:
+            return
         limits = self._limits
         wanted = min(len(self._waiting), limits.max_concurrent_connects)
         possible = limits.max_in_flight - self._busy - len(self._idle)
@@ -203,6 +230,29 @@ class GstvClient(Generic[T]):
             self._loop.call_soon(self._on_outcome, self._waiting.popleft().token, why)
         self._connect_more()
 
+    # Credentials that are not there yet
+
+    def _wait_for_credentials(self) -> None:
+        if self._proving is not None and self._proving_soon is None:
+            self._proving_soon = self._loop.create_task(self._get_credentials(self._proving))
+
+    async def _get_credentials(self, proving: ProvingHead) -> None:
+        try:
+            why = await proving.ready()
+        finally:
+            self._proving_soon = None
+        if why is not None:
+            while self._waiting:
+                self._loop.call_soon(self._on_outcome, self._waiting.popleft().token, why)
+            return
+        now = time.monotonic()
+        while self._waiting and self._proving_soon is None:
+            connection = self._take_idle(now)
+            if connection is None:
+                break
+            self._use(connection, now)
+        self._connect_more()
+
     # What the connections tell
 
     def _finished(self, connection: Connection[T], token: T, outcome: Outcome) -> None:
@@ -211,6 +261,8 @@ class GstvClient(Generic[T]):
         if type(outcome) is not Answer or outcome.status < 400:
             self.worked += 1
             self.worked_seconds += now - connection.started_at
+        elif outcome.status == 401 and self._proving is not None:
+            self._proving.refused(connection.shown)
         if not connection.dead and now - connection.made_at > self._max_age_seconds:
             connection.fail(Trouble.CLOSED, "too old")
         if connection.dead:

@@ -92,6 +92,7 @@ class Connection(asyncio.BaseProtocol, Generic[T]):
         "dead",
         "idle_since",
         "made_at",
+        "shown",
         "started_at",
     )
 
@@ -114,6 +115,8 @@ class Connection(asyncio.BaseProtocol, Generic[T]):
         self.busy = False
         #: Whether it can carry no further post.
         self.dead = False
+        #: What the post under way shows of who we are; set by the owner.
+        self.shown = b""
         #: Times of `time.monotonic`, set by the owner.
         self.started_at = self.idle_since = self.made_at = 0.0
 

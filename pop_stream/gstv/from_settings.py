@@ -1,13 +1,16 @@
 """What settings say of attempts: how events are read, how they are posted, what answers mean."""
 
+import ssl
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from pop_stream.access.tls import client_ssl_context
 from pop_stream.gstv.client import GstvClient
 from pop_stream.gstv.endpoint import Endpoint, parse_endpoint
 from pop_stream.gstv.limits import ClientLimits
+from pop_stream.gstv.proof_from_settings import proof_of
 from pop_stream.pop.backoff import Backoff
 from pop_stream.pop.event import Rules
 from pop_stream.pop.outcome import Outcome
@@ -16,6 +19,9 @@ from pop_stream.settings import Settings
 from pop_stream.settings.values import parse_statuses
 
 T = TypeVar("T")
+
+#: Stands in while only the parts of a URL matter.
+_NO_TLS: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def rules_of(settings: Settings) -> Rules:
@@ -47,12 +53,21 @@ def client_maker(
         connect_timeout_seconds=settings.gstv_connect_timeout_seconds,
         total_timeout_seconds=settings.gstv_timeout_seconds,
     )
-    return lambda on_outcome: GstvClient(endpoint, limits, on_outcome)
+    proof = proof_of(settings, trusted=_is_gstv(settings, endpoint.origin))
+    return lambda on_outcome: GstvClient(endpoint, limits, on_outcome, proof=proof)
 
 
 def endpoint_of(settings: Settings, url: str) -> Endpoint:
     """A URL taken apart, with the TLS rules for it. Raises ValueError when it cannot be used."""
-    ssl_context = None
-    if url.startswith("https:"):
-        ssl_context = client_ssl_context(cafile=settings.gstv_ssl_cafile)
-    return parse_endpoint(url, ssl_context=ssl_context)
+    plain = parse_endpoint(url, ssl_context=_NO_TLS)
+    if plain.scheme != "https":
+        return plain
+    ours = (settings.gstv_ssl_certfile, settings.gstv_ssl_keyfile)
+    shown = ours if _is_gstv(settings, plain.origin) else (None, None)
+    return replace(plain, ssl_context=client_ssl_context(settings.gstv_ssl_cafile, *shown))
+
+
+def _is_gstv(settings: Settings, origin: str) -> bool:
+    """Whether this is where events go: nobody else is shown our credentials."""
+    url = settings.gstv_url
+    return url is not None and parse_endpoint(url, ssl_context=_NO_TLS).origin == origin

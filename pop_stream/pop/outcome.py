@@ -36,6 +36,14 @@ class Trouble(StrEnum):
     EXHAUSTED = "exhausted"
     #: The client was closed before an answer came.
     CLOSED = "closed"
+    #: The host's name leads only to addresses that are not to be connected to.
+    ADDRESS = "address"
+    #: The forward proxy does not let us through, or is none.
+    PROXY = "proxy"
+    #: The token endpoint cannot be reached, or fails.
+    TOKEN = "token"  # noqa: S105 - no password
+    #: The token endpoint does not take us for whom we say we are.
+    CREDENTIALS = "credentials"
 
 
 @dataclass(frozen=True, slots=True)

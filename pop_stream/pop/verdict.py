@@ -6,7 +6,8 @@ Answer 408, 425, 5xx; timeout; reset   -> Retry       over the retry topic, unti
 Answer 400, 404, 413, other 4xx        -> Retry         are spent: then
                                           Fail        to the failure topic
 Answer 429, or 503 with Retry-After    -> Hold        wait as told; no attempt is spent
-Answer 401, 403, 407, 3xx; TLS         -> Hold        somebody must mend it; no attempt is spent
+Answer 401, 403, 407, 3xx; TLS and     -> Hold        somebody must mend it; no attempt is spent
+  what else is wrongly set up
 nothing was sent                       -> Hold        GSTV never had the event; none is spent
 ```
 """
@@ -83,6 +84,9 @@ _DELIVERED = Delivered()
 #: Nothing is there. Said of one event it is that event; of all, the address is wrong.
 ABSENT_STATUSES = frozenset((404, 410))
 _MISCONFIGURED_STATUSES = frozenset((401, 403, 407, *range(300, 400)))
+_MISCONFIGURED_TROUBLES = frozenset(
+    (Trouble.TLS, Trouble.ADDRESS, Trouble.PROXY, Trouble.CREDENTIALS)
+)
 _TRANSIENT_STATUSES = frozenset((408, 425, *range(500, 600)))
 
 
@@ -100,7 +104,7 @@ def judge(outcome: Outcome, attempts: int, policy: Policy, *, now: float, chance
             reason = _reason_of_status(status, asked)
             if reason in (Reason.SLOW_DOWN, Reason.MISCONFIGURED):
                 return Hold(reason, asked)
-        case NoAnswer(trouble=Trouble.TLS):
+        case NoAnswer(trouble=trouble) if trouble in _MISCONFIGURED_TROUBLES:
             return Hold(Reason.MISCONFIGURED)
         case NoAnswer(sent=False):
             return Hold(Reason.UNREACHABLE)

@@ -9,6 +9,8 @@ from pydantic import ValidationError
 
 from pop_stream.errors import SettingsError
 from pop_stream.settings.catalogue import SETTINGS, as_text
+from pop_stream.settings.gstv_rules import GSTV_RULES
+from pop_stream.settings.kafka_rules import KAFKA_RULES
 from pop_stream.settings.model import Settings
 from pop_stream.settings.rules import RULES
 from pop_stream.settings.secret_file import FileSecret, read_secret_file
@@ -139,7 +141,7 @@ def _refusal(given: Given, context: Mapping[str, object]) -> str:
 def _broken_rules(
     settings: Settings, given: Mapping[str, Given], wrong: Mapping[str, str]
 ) -> Iterator[str]:
-    for rule in RULES:
+    for rule in (*KAFKA_RULES, *GSTV_RULES, *RULES):
         if wrong.keys().isdisjoint(rule.reads):
             for blame in rule.check(settings):
                 name = blame.setting

@@ -11,11 +11,15 @@ from pop_stream.settings.values import (
     Backoff,
     BootstrapServers,
     File,
+    HeaderName,
+    Networks,
     Port,
+    ProxyUrl,
     Rate,
     RedriveReasons,
     Seconds,
     Secret,
+    SigningSecrets,
     Stages,
     Statuses,
     Text,
@@ -123,8 +127,70 @@ class GstvSettings(_Section):
     gstv_ssl_cafile: File | None = None
     """PEM file of the CAs that GSTV's certificate is checked against. none: the system's."""
 
+    gstv_ssl_certfile: File | None = None
+    """PEM file of our own certificate, if GSTV asks for one. none: none is shown."""
+
+    gstv_ssl_keyfile: File | None = None
+    """PEM file of our certificate's key, unencrypted. none: it is in the certificate's file."""
+
     gstv_allow_plaintext: bool = False
-    """Whether GSTV (its notification URL, too) may be reached by http beyond this machine."""
+    """Whether GSTV (its notification URL and its token endpoint, too) may be reached by http
+    beyond this machine."""
+
+    gstv_auth: Literal["none", "bearer", "basic", "api-key", "oauth2"] = "none"
+    """How we prove to GSTV who we are. api-key: the key in a header of its own; oauth2: a bearer
+    token that a token endpoint gives for our client's secret, and that is renewed in time. The
+    notification URL is shown nothing of it, nor our certificate, unless its scheme, host and port
+    are those of POP_STREAM_GSTV_URL."""
+
+    gstv_auth_token: Secret | None = None
+    """With bearer the token, with api-key the key."""
+
+    gstv_auth_header: HeaderName = "X-Api-Key"
+    """The header that holds the key, with api-key."""
+
+    gstv_auth_username: Text | None = None
+    """The user, with basic."""
+
+    gstv_auth_password: Secret | None = None
+    """The user's password, with basic."""
+
+    gstv_oauth_url: Annotated[Url | None, Field(repr=False)] = None
+    """The token endpoint, with oauth2."""
+
+    gstv_oauth_client_id: Text | None = None
+    """Our client's id, with oauth2."""
+
+    gstv_oauth_client_secret: Secret | None = None
+    """Our client's secret, with oauth2."""
+
+    gstv_oauth_scope: Text | None = None
+    """The scopes that are asked for, with spaces between them, with oauth2. none: those that the
+    token endpoint gives by itself."""
+
+    gstv_oauth_ssl_cafile: File | None = None
+    """PEM file of the CAs that the token endpoint's certificate is checked against. none: the
+    system's."""
+
+    gstv_signing_secrets: SigningSecrets | None = None
+    """What each request (to the notification URL, too) is signed with, as Standard Webhooks has
+    it: whsec_ and 24 to 64 bytes in base64. While secrets are changed, several with spaces, commas
+    or newlines, the newest first: each makes a signature. none: nothing is signed."""
+
+    gstv_allowed_networks: Networks | None = None
+    """Networks of private addresses that GSTV's name (that of the notification URL and of the token
+    endpoint, too) may lead to. none: public addresses only, and this machine where the URL names
+    it."""
+
+    gstv_proxy: Annotated[ProxyUrl | None, Field(repr=False)] = None
+    """The forward proxy to GSTV, the notification URL and the token endpoint, spoken to with
+    CONNECT. none: no proxy, whatever HTTPS_PROXY and the like say."""
+
+    gstv_proxy_username: Text | None = None
+    """The user of the proxy, which is told in the clear. none: the proxy asks for none."""
+
+    gstv_proxy_password: Secret | None = None
+    """The password of the proxy's user. none: there is no user."""
 
 
 class DeliverySettings(_Section):

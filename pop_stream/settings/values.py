@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
+from pop_stream.settings.networks import parse_networks
+from pop_stream.settings.signing_secrets import parse_signing_secrets
+
 DEFAULT_KAFKA_PORT = 9092
 
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
@@ -20,6 +23,17 @@ _WAIT = re.compile(r"([1-9][0-9]{0,8})([smhd])")
 _WAIT_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _LONGEST_WAIT = 365 * 86_400
 _TOPIC = re.compile(r"[a-zA-Z0-9._-]{1,249}")
+_CREDENTIAL = re.compile(r"[!-~](?:[ -~]*[!-~])?")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
+#: What a request has already, or what says where it ends.
+_TAKEN_HEADERS = frozenset(
+    {
+        "authorization", "connection", "content-length", "content-type", "cookie", "expect", "host",
+        "idempotency-key", "keep-alive", "proxy-authorization", "te", "traceparent", "trailer",
+        "transfer-encoding", "upgrade", "user-agent", "webhook-id", "webhook-signature",
+        "webhook-timestamp", "x-pop-attempt",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +83,13 @@ def is_loopback(host: str) -> bool:
         return False
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return (mapped or address).is_loopback
+
+
+def check_credential(text: str) -> str:
+    """Give a token or a key back. Raises ValueError when it cannot stand in a header."""
+    if not _CREDENTIAL.fullmatch(text):
+        raise ValueError("must be ASCII without control characters, or spaces around it")
+    return text
 
 
 def _wait(text: str) -> int:
@@ -154,6 +175,32 @@ def _check_secret(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _check_header_name(name: str) -> str:
+    if not _HEADER_NAME.fullmatch(name):
+        raise ValueError("must be a header's name: letters, digits and - mostly")
+    if name.lower() in _TAKEN_HEADERS:
+        raise ValueError("must not be a header that requests have already")
+    return name
+
+
+def _check_proxy(text: str) -> str:
+    checked = _check_url(text)
+    parts = urlsplit(checked)
+    if parts.scheme != "http" or parts.path.strip("/") or "?" in text:
+        raise ValueError("must be like http://host:port, without a path")
+    return checked
+
+
+def _check_networks(text: str) -> str:
+    parse_networks(text)
+    return text
+
+
+def _check_signing_secrets(secret: SecretStr) -> SecretStr:
+    parse_signing_secrets(secret.get_secret_value())
+    return secret
+
+
 def _check_topic(name: str) -> str:
     if not _TOPIC.fullmatch(name) or name in (".", ".."):
         raise ValueError("must be a topic's name: 1 to 249 of letters, digits, dot, - and _")
@@ -184,6 +231,22 @@ Url = Annotated[
 ]
 Secret = Annotated[
     SecretStr, AfterValidator(_check_secret), Kind("a secret", "TEXT", confidential=True)
+]
+SigningSecrets = Annotated[
+    SecretStr,
+    AfterValidator(_check_signing_secrets),
+    Kind("whsec_ and base64, or several", "TEXT", confidential=True),
+]
+HeaderName = Annotated[str, AfterValidator(_check_header_name), Kind("a header's name", "NAME")]
+ProxyUrl = Annotated[
+    str,
+    AfterValidator(_check_proxy),
+    Kind("a URL like http://host:port", "URL", confidential=True),
+]
+Networks = Annotated[
+    str,
+    AfterValidator(_check_networks),
+    Kind("networks with commas, like 10.0.0.0/8,fd00::/8", "NETWORK,..."),
 ]
 TopicName = Annotated[str, AfterValidator(_check_topic), Kind("a topic's name", "TOPIC")]
 BootstrapServers = Annotated[

@@ -32,6 +32,10 @@ _BY_TROUBLE: Final = {
     Trouble.RESET: "reset",
     Trouble.EXHAUSTED: "exhausted",
     Trouble.CLOSED: "closed",
+    Trouble.ADDRESS: "redirect",  # GSTV's name leads elsewhere
+    Trouble.PROXY: "auth",
+    Trouble.TOKEN: "connect_error",
+    Trouble.CREDENTIALS: "auth",
 }
 
 

@@ -4,9 +4,8 @@ from pathlib import Path
 import pytest
 
 from pop_stream.cli.main import run
-from pop_stream.settings import SETTINGS
-
-CANARY = "canary-4f1d"
+from pop_stream.settings import SETTINGS, Setting
+from tests.unit.settings.secret_settings import CANARY, SECRETS, environ_with, secret_of
 
 
 @pytest.fixture(autouse=True)
@@ -42,24 +41,26 @@ def test_json_has_the_values_themselves(
     assert found["retries"]["value"] == 3
 
 
+@pytest.mark.parametrize("secret", SECRETS, ids=lambda secret: secret.name)
 @pytest.mark.parametrize("form", [[], ["--json"], ["--markdown"]])
 def test_no_form_shows_a_secret(
-    form: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    form: list[str],
+    secret: Setting,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """That there is one is shown, and where it came from."""
-    for setting in SETTINGS.values():
-        if setting.secret:
-            monkeypatch.setenv(setting.variable, CANARY)
-    monkeypatch.setenv("POP_STREAM_KAFKA_SASL_USERNAME", "worker")
-    monkeypatch.setenv("POP_STREAM_KAFKA_SECURITY_PROTOCOL", "SASL_SSL")
+    for variable, value in environ_with(secret).items():
+        monkeypatch.setenv(variable, value)
     monkeypatch.setenv("POP_STREAM_GSTV_URL", f"https://gstv.example/pops?key={CANARY}")
 
     assert run(["config", *form]) == 0
     out, err = capsys.readouterr()
     assert CANARY not in out + err
+    assert secret_of(secret) not in out + err
     if form != ["--markdown"]:
         assert "********" in out
-        assert "POP_STREAM_KAFKA_SASL_PASSWORD in the environment" in out
+        assert f"{secret.variable} in the environment" in out
 
 
 def test_wrong_settings_are_not_shown_but_reported(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,28 +5,9 @@ import pytest
 
 from pop_stream.errors import SettingsError
 from pop_stream.settings import SETTINGS, Setting, Settings, load, load_settings
-
-CANARY = "canary-4f1d"
-SECRETS = [setting for setting in SETTINGS.values() if setting.secret]
-SASL = {"POP_STREAM_KAFKA_SECURITY_PROTOCOL": "SASL_SSL"}
-BY_TOKEN = {**SASL, "POP_STREAM_KAFKA_SASL_MECHANISM": "OAUTHBEARER"}
-#: With each secret, what it needs beside itself.
-NEEDED: dict[str, dict[str, str]] = {
-    "kafka_sasl_password": {**SASL, "POP_STREAM_KAFKA_SASL_USERNAME": "worker"},
-    "kafka_oauth_token": BY_TOKEN,
-    "kafka_oauth_client_secret": {
-        **BY_TOKEN,
-        "POP_STREAM_KAFKA_OAUTH_URL": "https://issuer.example/token",
-        "POP_STREAM_KAFKA_OAUTH_CLIENT_ID": "worker",
-    },
-}
+from tests.unit.settings.secret_settings import CANARY, SECRETS, environ_with, secret_of
 
 every_secret = pytest.mark.parametrize("secret", SECRETS, ids=lambda secret: secret.name)
-
-
-def given(secret: Setting) -> dict[str, str]:
-    """An environment that gives a secret, and what it needs."""
-    return {**NEEDED[secret.name], secret.variable: CANARY}
 
 
 def _revealed(settings: Settings, secret: Setting) -> str:
@@ -36,18 +17,23 @@ def _revealed(settings: Settings, secret: Setting) -> str:
 
 def test_a_password_is_a_secret() -> None:
     """What has a secret's name is typed as one."""
-    telling = ("password", "token", "secret", "key")
+    telling = ("password", "token", "secret", "secrets", "key")
 
     assert [setting.name for setting in SECRETS] == [
         name for name in SETTINGS if name.endswith(telling)
     ]
 
 
-@every_secret
+@pytest.mark.parametrize(
+    "secret",
+    [secret for secret in SECRETS if secret.name.endswith(("password", "_secret"))],
+    ids=lambda secret: secret.name,
+)
 def test_a_secret_comes_from_its_file(secret: Setting, tmp_path: Path) -> None:
     """The file's content is the secret, but for one line break at its end."""
     file = tmp_path / "secret"
-    environ = {**NEEDED[secret.name], f"{secret.variable}_FILE": str(file)}
+    environ = {**environ_with(secret), f"{secret.variable}_FILE": str(file)}
+    del environ[secret.variable]
 
     for content, expected in [
         ("tulip", "tulip"),
@@ -69,7 +55,8 @@ def test_a_secret_file_that_is_of_no_use_is_a_problem(
     file = tmp_path / CANARY
     if content is not None:
         file.write_bytes(content)
-    environ = {**NEEDED[secret.name], f"{secret.variable}_FILE": str(file)}
+    environ = {**environ_with(secret), f"{secret.variable}_FILE": str(file)}
+    del environ[secret.variable]
 
     with pytest.raises(SettingsError) as caught:
         load_settings(environ, dotenv=None)
@@ -83,7 +70,7 @@ def test_a_secret_file_that_is_of_no_use_is_a_problem(
 @every_secret
 def test_a_secret_is_given_either_plain_or_as_a_file(secret: Setting, tmp_path: Path) -> None:
     """Which of the two was meant is not guessed."""
-    environ = {**given(secret), f"{secret.variable}_FILE": str(tmp_path)}
+    environ = {**environ_with(secret), f"{secret.variable}_FILE": str(tmp_path)}
 
     with pytest.raises(SettingsError) as caught:
         load_settings(environ, dotenv=None)
@@ -96,9 +83,9 @@ def test_a_secret_is_given_either_plain_or_as_a_file(secret: Setting, tmp_path: 
 @every_secret
 def test_no_secret_is_ever_shown(secret: Setting) -> None:
     """Neither the settings, nor where they came from, nor an error shows a secret."""
-    loaded = load(given(secret), dotenv=None)
+    loaded = load(environ_with(secret), dotenv=None)
 
-    assert _revealed(loaded.settings, secret) == CANARY
+    assert _revealed(loaded.settings, secret) == secret_of(secret)
     shown = [
         repr(loaded),
         str(loaded.settings),
@@ -107,7 +94,7 @@ def test_no_secret_is_ever_shown(secret: Setting) -> None:
         loaded.settings.model_dump_json(),
         secret.show(getattr(loaded.settings, secret.name)),
     ]
-    assert not [text for text in shown if CANARY in text]
+    assert not [text for text in shown if secret_of(secret) in text]
 
 
 @every_secret
@@ -117,7 +104,7 @@ def test_no_error_shows_a_secret(secret: Setting, value: object) -> None:
     overrides = {"retries": "x", secret.name: value}
 
     with pytest.raises(SettingsError) as caught:
-        load_settings(given(secret), overrides=overrides, dotenv=None)
+        load_settings(environ_with(secret), overrides=overrides, dotenv=None)
 
     text = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
     assert CANARY not in text
