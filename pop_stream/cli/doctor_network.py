@@ -1,18 +1,18 @@
 """What the doctor looks at beyond this machine: Kafka, its topics, GSTV.
 
-Every look is bounded in time, and nothing is ever POSTed.
+Every look is bounded in time, and no event is ever POSTed.
 """
 
 import asyncio
-import ssl
 
-from pop_stream.access.tls import client_ssl_context
 from pop_stream.cli.diagnosis import Diagnosis, Level, fail, warn, well
 from pop_stream.errors import KafkaUnreachableError, WorkFailedError
-from pop_stream.gstv.endpoint import Endpoint, parse_endpoint
+from pop_stream.gstv.from_settings import endpoint_of
+from pop_stream.gstv.trial import try_way
 from pop_stream.kafka.reach import require_kafka
 from pop_stream.kafka.topic_findings import Severity
 from pop_stream.kafka.topics import check as check_topics
+from pop_stream.pop.outcome import NoAnswer, Trouble
 from pop_stream.settings import Settings
 
 KAFKA = "kafka"
@@ -59,38 +59,31 @@ async def _examine_topics(settings: Settings) -> list[Diagnosis]:
 
 
 async def examine_gstv(settings: Settings) -> Diagnosis:
-    """Judge whether a connection to GSTV can be made, with TLS if it is https."""
-    if settings.gstv_url is None:
+    """Judge whether a connection to GSTV can be made, the way a worker makes it."""
+    url = settings.gstv_url
+    if url is None:
         return warn("gstv", "no address is set", remedy="set POP_STREAM_GSTV_URL for the worker")
     try:
-        context = None
-        if settings.gstv_url.startswith("https:"):
-            context = client_ssl_context(settings.gstv_ssl_cafile)
-        endpoint = parse_endpoint(settings.gstv_url, ssl_context=context)
+        origin = endpoint_of(settings, url).origin
+        why = await try_way(settings, url, timeout_seconds=CONNECT_SECONDS)
     except ValueError as error:
-        return fail("gstv", str(error), remedy="mend POP_STREAM_GSTV_URL")
-    if (why := await _why_not(endpoint)) is None:
-        return well("gstv", f"{endpoint.origin} takes connections (nothing was sent)")
+        return fail("gstv", str(error), remedy="mend POP_STREAM_GSTV_URL or what goes with it")
+    if why is None:
+        return well("gstv", f"{origin} takes connections (no event was sent)")
     return fail(
-        "gstv",
-        f"{endpoint.origin} cannot be reached: {why}",
-        remedy="check POP_STREAM_GSTV_URL, the firewall, and POP_STREAM_GSTV_SSL_CAFILE for TLS",
+        "gstv", f"{origin} cannot be reached: {why.detail or why.trouble}", remedy=_remedy(why)
     )
 
 
-async def _why_not(endpoint: Endpoint) -> str | None:
-    try:
-        async with asyncio.timeout(CONNECT_SECONDS):
-            _, writer = await asyncio.open_connection(
-                endpoint.host, endpoint.port, ssl=endpoint.ssl_context
-            )
-    except TimeoutError:
-        return f"no answer in {CONNECT_SECONDS:g} s"
-    except ssl.SSLCertVerificationError as error:
-        return f"its certificate is not accepted: {error.verify_message}"
-    except ssl.SSLError as error:
-        return f"no TLS: {error.reason}"
-    except OSError as error:
-        return error.strerror or str(error)
-    writer.transport.abort()
-    return None
+def _remedy(why: NoAnswer) -> str:
+    match why.trouble:
+        case Trouble.ADDRESS:
+            return "check what the name leads to; POP_STREAM_GSTV_ALLOWED_NETWORKS allows networks"
+        case Trouble.PROXY:
+            return "check POP_STREAM_GSTV_PROXY, its user and its password"
+        case Trouble.TOKEN | Trouble.CREDENTIALS:
+            return "check POP_STREAM_GSTV_OAUTH_URL, the client's id, its secret and its scope"
+        case Trouble.TLS:
+            return "check POP_STREAM_GSTV_URL, POP_STREAM_GSTV_SSL_CAFILE and the host's name"
+        case _:
+            return "check POP_STREAM_GSTV_URL, the firewall, and POP_STREAM_GSTV_PROXY if any"

@@ -19,6 +19,7 @@ from pop_stream.gstv.endpoint import Endpoint
 from pop_stream.gstv.limits import ClientLimits
 from pop_stream.gstv.proof import Proof, ProvingHead
 from pop_stream.gstv.request import RequestHead
+from pop_stream.gstv.route import Route
 from pop_stream.pop.outcome import Answer, NoAnswer, Outcome, Trouble
 
 T = TypeVar("T")
@@ -54,6 +55,7 @@ class GstvClient(Generic[T]):
         limits: ClientLimits,
         on_outcome: Callable[[T, Outcome], None],
         *,
+        route: Route | None = None,
         proof: Proof | None = None,
     ) -> None:
         self._limits = limits
@@ -73,7 +75,10 @@ class GstvClient(Generic[T]):
         )
         self._hooks = Hooks(finished=self._finished, died=self._died, closed=self._gone)
         self._connector = Connector(
-            endpoint, self._make, timeout_seconds=limits.connect_timeout_seconds
+            endpoint,
+            self._make,
+            timeout_seconds=limits.connect_timeout_seconds,
+            route=route,
         )
         #: How many posts GSTV has worked for, or was waited for in vain, and how long they took
         #: together. A refusal that comes at once says nothing of GSTV's speed.

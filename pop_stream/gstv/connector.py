@@ -1,4 +1,8 @@
-"""Makes connections: name, TCP, TLS. A failure is a value that says what was wrong."""
+"""Makes connections: name, TCP, TLS. A failure is a value that says what was wrong.
+
+Each address that a name leads to is judged, and the very address that was judged is connected to:
+there is no second lookup in which it could become another.
+"""
 
 import asyncio
 import errno
@@ -11,7 +15,10 @@ from typing import Final, Generic, TypeVar
 from pop_stream.gstv.connection import Connection, describe
 from pop_stream.gstv.endpoint import Endpoint
 from pop_stream.gstv.resolver import Resolver
+from pop_stream.gstv.route import Route
 from pop_stream.pop.outcome import NoAnswer, Trouble
+from pop_stream.settings import is_loopback
+from pop_stream.settings.networks import Reachable
 
 T = TypeVar("T")
 
@@ -21,15 +28,26 @@ _EXHAUSTED: Final = frozenset(
 )
 
 
+class _RefusedAddressError(OSError):
+    """None of the addresses may be connected to; its text is for people."""
+
+
 class Connector(Generic[T]):
     """Makes connections to one endpoint."""
 
     def __init__(
-        self, endpoint: Endpoint, make: Callable[[], Connection[T]], *, timeout_seconds: float
+        self,
+        endpoint: Endpoint,
+        make: Callable[[], Connection[T]],
+        *,
+        timeout_seconds: float,
+        route: Route | None = None,
     ) -> None:
+        route = route or Route()
         self._endpoint = endpoint
         self._make = make
         self._timeout_seconds = timeout_seconds
+        self._reachable = Reachable(route.allowed, is_loopback(endpoint.host))
         self._resolver = Resolver(endpoint.host, endpoint.port)
 
     async def connect(self) -> Connection[T] | NoAnswer:
@@ -37,17 +55,28 @@ class Connector(Generic[T]):
         stage = "name lookup"
         try:
             async with asyncio.timeout(self._timeout_seconds) as limit:
-                addresses = await self._resolver.addresses()
+                addresses = self._permitted(await self._resolver.addresses())
                 stage = "connection"
                 return await self._first_of(addresses, limit.when() or 0.0)
         except TimeoutError:
             trouble = Trouble.DNS if stage == "name lookup" else Trouble.CONNECT
             return _failed(trouble, f"no {stage} within {self._timeout_seconds:g} s")
+        except _RefusedAddressError as error:
+            return _failed(Trouble.ADDRESS, str(error))
         except OSError as error:
             return _failed(_trouble(error), describe(error))
         except (RuntimeError, ValueError) as error:
             # uvloop raises RuntimeError when the peer goes away during the handshake.
             return _failed(Trouble.CONNECT, describe(error))
+
+    def _permitted(self, addresses: list[str]) -> list[str]:
+        permitted = [address for address in addresses if self._reachable.permits(address)]
+        if not permitted:
+            raise _RefusedAddressError(
+                f"{self._endpoint.host} leads to {addresses[0]}, which is no public address; "
+                "POP_STREAM_GSTV_ALLOWED_NETWORKS names those that it may lead to"
+            )
+        return permitted
 
     async def _first_of(self, addresses: list[str], deadline: float) -> Connection[T]:
         """Try one address after the other; the last failure is raised."""

@@ -11,11 +11,13 @@ from pop_stream.gstv.client import GstvClient
 from pop_stream.gstv.endpoint import Endpoint, parse_endpoint
 from pop_stream.gstv.limits import ClientLimits
 from pop_stream.gstv.proof_from_settings import proof_of
+from pop_stream.gstv.route import Route
 from pop_stream.pop.backoff import Backoff
 from pop_stream.pop.event import Rules
 from pop_stream.pop.outcome import Outcome
 from pop_stream.pop.verdict import Policy
 from pop_stream.settings import Settings
+from pop_stream.settings.networks import parse_networks
 from pop_stream.settings.values import parse_statuses
 
 T = TypeVar("T")
@@ -53,8 +55,15 @@ def client_maker(
         connect_timeout_seconds=settings.gstv_connect_timeout_seconds,
         total_timeout_seconds=settings.gstv_timeout_seconds,
     )
-    proof = proof_of(settings, trusted=_is_gstv(settings, endpoint.origin))
-    return lambda on_outcome: GstvClient(endpoint, limits, on_outcome, proof=proof)
+    proof = proof_of(settings, trusted=is_gstv(settings, endpoint.origin))
+    route = route_of(settings)
+    return lambda on_outcome: GstvClient(endpoint, limits, on_outcome, route=route, proof=proof)
+
+
+def route_of(settings: Settings) -> Route:
+    """How endpoints are reached."""
+    allowed = settings.gstv_allowed_networks
+    return Route(allowed=parse_networks(allowed) if allowed else ())
 
 
 def endpoint_of(settings: Settings, url: str) -> Endpoint:
@@ -63,11 +72,11 @@ def endpoint_of(settings: Settings, url: str) -> Endpoint:
     if plain.scheme != "https":
         return plain
     ours = (settings.gstv_ssl_certfile, settings.gstv_ssl_keyfile)
-    shown = ours if _is_gstv(settings, plain.origin) else (None, None)
+    shown = ours if is_gstv(settings, plain.origin) else (None, None)
     return replace(plain, ssl_context=client_ssl_context(settings.gstv_ssl_cafile, *shown))
 
 
-def _is_gstv(settings: Settings, origin: str) -> bool:
+def is_gstv(settings: Settings, origin: str) -> bool:
     """Whether this is where events go: nobody else is shown our credentials."""
     url = settings.gstv_url
     return url is not None and parse_endpoint(url, ssl_context=_NO_TLS).origin == origin

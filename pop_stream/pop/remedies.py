@@ -18,7 +18,8 @@ TROUBLES: Final[Mapping[Reason, str]] = {
 
 REMEDIES: Final[Mapping[Reason, str]] = {
     Reason.MISCONFIGURED: "check the URL, the credentials and the certificates: "
-    "POP_STREAM_GSTV_URL, POP_STREAM_GSTV_AUTH, POP_STREAM_GSTV_SSL_CAFILE",
+    "POP_STREAM_GSTV_URL, POP_STREAM_GSTV_AUTH, POP_STREAM_GSTV_SSL_CAFILE, and what goes with "
+    "them",
     Reason.UNREACHABLE: "see whether GSTV is up and whether this machine can reach it",
     Reason.TRANSIENT: "tell GSTV",
     Reason.REJECTED: "compare the events with what GSTV expects",
