@@ -1,6 +1,10 @@
 """DESIGN.md: its map is of what is there, and its lessons say what taught them."""
 
 import re
+import shutil
+import subprocess
+
+import pytest
 
 from tests.unit.docs.prose import ROOT, spans
 
@@ -44,6 +48,30 @@ def test_everything_that_is_not_obvious_ends_in_what_taught_it() -> None:
 
     assert len(items) > 30
     assert untaught == []
+
+
+def _git(*words: str) -> str:
+    git = shutil.which("git")
+    if git is None:
+        pytest.skip("no git is here")
+    ran = subprocess.run([git, *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    return ran.stdout.strip()
+
+
+def test_every_commit_that_taught_something_is_in_the_log() -> None:
+    """A lesson can be read where it was learned."""
+    if _git("rev-parse", "--is-shallow-repository") != "false":
+        pytest.skip("the whole log is not here")
+    pages = [ROOT / "DESIGN.md", *(ROOT / "docs" / "decisions").glob("*.md")]
+    named = {
+        span
+        for page in pages
+        for span in spans(page.read_text())
+        if re.fullmatch("[0-9a-f]{7}", span)
+    }
+
+    assert len(named) > 30
+    assert {commit for commit in named if _git("cat-file", "-t", commit) != "commit"} == set()
 
 
 def test_the_map_of_files_names_those_of_the_journey() -> None:
