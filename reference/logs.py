@@ -1,6 +1,8 @@
 """The page docs/logs.md: names, levels and fields from the source, meanings beside them."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
 
 from reference.log_events import Event, events
 from reference.log_meanings import MEANINGS
@@ -24,10 +26,14 @@ journalctl -u 'pop-stream-worker@*' -o cat | jq 'select(.level != "INFO")'
 
 """
 
+_RUNBOOKS: Final = Path(__file__).parents[1] / "docs" / "runbooks"
+
 
 def logs_page() -> str:
     """Give the whole page."""
-    return "\n".join([made_by("pop_stream and reference/log_meanings.py"), _HEAD, *_sections()])
+    return "\n".join(
+        [made_by("pop_stream, the runbooks and reference/log_meanings.py"), _HEAD, *_sections()]
+    )
 
 
 def _sections() -> Iterator[str]:
@@ -42,4 +48,12 @@ def _rows(meanings: Mapping[str, str], logged: Mapping[str, Event]) -> Iterator[
     for name, meaning in meanings.items():
         event = logged[name]
         fields = [code(each) for each in event.fields] + ["..."] * event.has_more
-        yield code(name), ", ".join(sorted(event.levels)), meaning, ", ".join(fields)
+        said = f"{meaning}{''.join(_runbooks(name))}"
+        yield code(name), ", ".join(sorted(event.levels)), said, ", ".join(fields)
+
+
+def _runbooks(name: str) -> Iterator[str]:
+    """Links to the runbooks that speak of a line."""
+    for page in sorted(_RUNBOOKS.glob("*.md")):
+        if name in page.read_text(encoding="utf-8") and page.name != "README.md":
+            yield f" [{page.stem}](runbooks/{page.name})"

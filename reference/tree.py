@@ -1,6 +1,7 @@
 """The tree of commands, as click has it."""
 
 import inspect
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -34,7 +35,7 @@ class Command:
     def example(self) -> str:
         """What to type, a line each; empty: none is shown."""
         text = inspect.cleandoc(self.command.help or "").partition(_EXAMPLE)[2]
-        return inspect.cleandoc(text.partition("\n\n")[0])
+        return textwrap.dedent(text.partition("\n\n")[0]).strip("\n")
 
 
 def commands() -> Iterator[Command]:
