@@ -31,11 +31,12 @@ THREE_AT_ONCE = --numprocesses 3 --dist loadfile --no-loadscope-reorder
 test: setup ## Run all tests, those on a real Kafka included
 	$(BIN)/python -m pytest $(THREE_AT_ONCE) $(ARGS)
 
-check: setup ## Format, lint, types, import rules, instructions an event
+check: setup ## Format, lint, types, import rules, pages made from the code, instructions an event
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m reference --check
 	$(BIN)/python -m bench.instructions --check
 
 format: setup ## Put the code in form
