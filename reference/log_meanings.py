@@ -68,6 +68,12 @@ WORKER: Final[Mapping[str, str]] = {
     "failures.parked": "How many events were parked in the last minute, and why.",
 }
 OTHERS: Final[Mapping[str, str]] = {
+    "access.reread": "A certificate, a key or a secret was replaced: new connections use what its "
+    "`files` hold now.",
+    "access.reread.failed": "They were replaced, and cannot be used (half of a pair, mostly): the "
+    "old ones stay in use, and it is tried again. Told once.",
+    "broker.refused": "A broker gave an address beyond this machine, where the settings allow "
+    "nothing without TLS: it is not connected to. `detail` says what to set.",
     "gstv.connect.failed": "A connection to GSTV could not be made. Only at DEBUG.",
     "watch.listening": "The watch serves its metrics.",
     "watch.blind": "The watch does not see Kafka: what it shows is as old as this line. An error "

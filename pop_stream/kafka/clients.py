@@ -6,7 +6,7 @@ nobody beyond this machine is spoken to in the clear, whatever address a broker 
 """
 
 import logging
-from typing import Any
+from typing import Any, Final
 
 from aiokafka import AIOKafkaClient, AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
@@ -17,6 +17,12 @@ from pop_stream.settings import Settings, is_loopback
 
 # Where aiokafka tells of connections that it does not get: whoever listens there hears of ours.
 _logger = logging.getLogger("aiokafka")
+
+_IN_THE_CLEAR: Final = (
+    "a broker says that it is at {}, and would be spoken to without TLS: set "
+    "POP_STREAM_KAFKA_SECURITY_PROTOCOL to SASL_SSL or SSL, or "
+    "POP_STREAM_KAFKA_ALLOW_PLAINTEXT to true"
+)
 
 
 def producer_of(settings: Settings, **options: Any) -> AIOKafkaProducer:
@@ -58,12 +64,7 @@ def keep_to(settings: Settings, client: Any) -> None:
     async def connection(node_id: int, **how: Any) -> Any:
         broker = client.cluster.broker_metadata(node_id) if must_stay_here else None
         if broker is not None and not is_loopback(broker.host):
-            _logger.error(
-                "a broker says that it is at %s, and would be spoken to without TLS: set "
-                "POP_STREAM_KAFKA_SECURITY_PROTOCOL to SASL_SSL or SSL, or "
-                "POP_STREAM_KAFKA_ALLOW_PLAINTEXT to true",
-                broker.host,
-            )
+            _logger.error("broker.refused", extra={"detail": _IN_THE_CLEAR.format(broker.host)})
             return None  # as for a broker that is not reached
         if password is not None:
             client._sasl_plain_password = password.get()  # noqa: SLF001

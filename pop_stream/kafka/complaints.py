@@ -40,5 +40,6 @@ class _Listener(logging.Filter):
         if _listening.get() is not self:
             return True
         if record.levelno >= logging.WARNING:
-            self.complaints.append(record.getMessage())
+            # Of our own line among them, what it tells stands beside its name.
+            self.complaints.append(getattr(record, "detail", record.getMessage()))
         return False

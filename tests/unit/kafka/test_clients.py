@@ -14,6 +14,7 @@ import pop_stream
 from pop_stream.access import reread
 from pop_stream.kafka import clients
 from pop_stream.kafka.clients import client_of
+from pop_stream.kafka.complaints import heard_from_aiokafka
 from pop_stream.settings import Settings, load_settings
 
 ROOT = Path(pop_stream.__file__).parent
@@ -93,10 +94,13 @@ def test_a_broker_that_says_it_is_elsewhere_is_not_spoken_to_in_the_clear(
     )
     with caplog.at_level(logging.ERROR):
         connect(settings, to="kafka.example")
+    with heard_from_aiokafka() as complaints:
+        connect(settings, to="kafka.example")
 
     assert asked == []
-    assert "kafka.example" in caplog.text
-    assert "POP_STREAM_KAFKA_ALLOW_PLAINTEXT" in caplog.text
+    assert [each.getMessage() for each in caplog.records] == ["broker.refused"]
+    assert "kafka.example" in complaints[0]
+    assert "POP_STREAM_KAFKA_ALLOW_PLAINTEXT" in complaints[0]
 
 
 @pytest.mark.parametrize(

@@ -175,7 +175,7 @@ def test_a_missing_topic_is_named():
         async def partitions_for(self, _topic):
             raise UnknownTopicOrPartitionError
 
-    with pytest.raises(TopicsMissingError, match="no topic t:"):
+    with pytest.raises(TopicsMissingError, match="no such topic: t;"):
         asyncio.run(simulated(NoTopic()).send(plays(NETWORK, 1)))
 
 
