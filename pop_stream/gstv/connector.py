@@ -12,13 +12,15 @@ import time
 from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
+from pop_stream.access.proxy import ProxyError
 from pop_stream.gstv.connection import Connection, describe
 from pop_stream.gstv.endpoint import Endpoint
 from pop_stream.gstv.resolver import Resolver
 from pop_stream.gstv.route import Route
+from pop_stream.gstv.tunnel import open_tunnel
 from pop_stream.pop.outcome import NoAnswer, Trouble
 from pop_stream.settings import is_loopback
-from pop_stream.settings.networks import Reachable
+from pop_stream.settings.networks import Reachable, is_address
 
 T = TypeVar("T")
 
@@ -48,14 +50,21 @@ class Connector(Generic[T]):
         self._make = make
         self._timeout_seconds = timeout_seconds
         self._reachable = Reachable(route.allowed, is_loopback(endpoint.host))
-        self._resolver = Resolver(endpoint.host, endpoint.port)
+        self._proxy = route.proxy
+        near = endpoint if route.proxy is None else route.proxy
+        self._resolver = Resolver(near.host, near.port)
 
     async def connect(self) -> Connection[T] | NoAnswer:
         """Make one connection within the connect timeout."""
         stage = "name lookup"
         try:
             async with asyncio.timeout(self._timeout_seconds) as limit:
-                addresses = self._permitted(await self._resolver.addresses())
+                addresses = await self._resolver.addresses()
+                if self._proxy is None:
+                    addresses = self._permitted(addresses)
+                elif is_address(self._endpoint.host):
+                    # Of a name only the proxy knows where it leads.
+                    self._permitted([self._endpoint.host])
                 stage = "connection"
                 return await self._first_of(addresses, limit.when() or 0.0)
         except TimeoutError:
@@ -63,6 +72,8 @@ class Connector(Generic[T]):
             return _failed(trouble, f"no {stage} within {self._timeout_seconds:g} s")
         except _RefusedAddressError as error:
             return _failed(Trouble.ADDRESS, str(error))
+        except ProxyError as error:
+            return _failed(Trouble.PROXY if error.ours else Trouble.CONNECT, str(error))
         except OSError as error:
             return _failed(_trouble(error), describe(error))
         except (RuntimeError, ValueError) as error:
@@ -93,14 +104,17 @@ class Connector(Generic[T]):
 
     async def _connect(self, address: str) -> Connection[T]:
         endpoint = self._endpoint
-        secure = endpoint.ssl_context is not None
-        _, connection = await asyncio.get_running_loop().create_connection(
-            self._make,
-            address,
-            endpoint.port,
-            ssl=endpoint.ssl_context,
-            server_hostname=endpoint.host if secure else None,
-        )
+        if self._proxy is not None:
+            connection = await open_tunnel(self._proxy, address, endpoint, self._make)
+        else:
+            secure = endpoint.ssl_context is not None
+            _, connection = await asyncio.get_running_loop().create_connection(
+                self._make,
+                address,
+                endpoint.port,
+                ssl=endpoint.ssl_context,
+                server_hostname=endpoint.host if secure else None,
+            )
         if connection.dead or not connection.is_open():
             raise ConnectionResetError(errno.ECONNRESET, "closed as soon as it was made")
         connection.made_at = time.monotonic()

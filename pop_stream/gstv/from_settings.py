@@ -11,13 +11,12 @@ from pop_stream.gstv.client import GstvClient
 from pop_stream.gstv.endpoint import Endpoint, parse_endpoint
 from pop_stream.gstv.limits import ClientLimits
 from pop_stream.gstv.proof_from_settings import proof_of
-from pop_stream.gstv.route import Route
+from pop_stream.gstv.route import route_of
 from pop_stream.pop.backoff import Backoff
 from pop_stream.pop.event import Rules
 from pop_stream.pop.outcome import Outcome
 from pop_stream.pop.verdict import Policy
 from pop_stream.settings import Settings
-from pop_stream.settings.networks import parse_networks
 from pop_stream.settings.values import parse_statuses
 
 T = TypeVar("T")
@@ -58,12 +57,6 @@ def client_maker(
     proof = proof_of(settings, trusted=is_gstv(settings, endpoint.origin))
     route = route_of(settings)
     return lambda on_outcome: GstvClient(endpoint, limits, on_outcome, route=route, proof=proof)
-
-
-def route_of(settings: Settings) -> Route:
-    """How endpoints are reached."""
-    allowed = settings.gstv_allowed_networks
-    return Route(allowed=parse_networks(allowed) if allowed else ())
 
 
 def endpoint_of(settings: Settings, url: str) -> Endpoint:

@@ -2,9 +2,10 @@
 
 from pop_stream.gstv.connection import Hooks, StreamConnection
 from pop_stream.gstv.connector import Connector
-from pop_stream.gstv.from_settings import endpoint_of, is_gstv, route_of
+from pop_stream.gstv.from_settings import endpoint_of, is_gstv
 from pop_stream.gstv.limits import ClientLimits
 from pop_stream.gstv.proof_from_settings import proof_of
+from pop_stream.gstv.route import route_of
 from pop_stream.pop.outcome import NoAnswer, Trouble
 from pop_stream.settings import Settings
 

@@ -1,12 +1,11 @@
 """Rules of what leads to GSTV: what is missing, what would not be used, what is not safe."""
 
-import ipaddress
 from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
 from pop_stream.settings.model import GstvSettings, Settings
-from pop_stream.settings.networks import Reachable, parse_networks
+from pop_stream.settings.networks import Reachable, is_address, parse_networks
 from pop_stream.settings.rules import Blame, Rule, authorities, own_certificate
 from pop_stream.settings.values import check_credential, is_loopback
 
@@ -102,20 +101,12 @@ def _private_addresses(settings: Settings) -> Iterator[Blame]:
     networks = parse_networks(allowed) if allowed else ()
     for name in _URLS:
         host = urlsplit(getattr(settings, name) or "").hostname or ""
-        if _is_address(host) and not Reachable(networks, is_loopback(host)).permits(host):
+        if is_address(host) and not Reachable(networks, is_loopback(host)).permits(host):
             yield Blame(
                 name,
                 f"leads to {host}, which is no public address: use another, "
                 "or name its network in POP_STREAM_GSTV_ALLOWED_NETWORKS",
             )
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 GSTV_RULES = (

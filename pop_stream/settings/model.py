@@ -156,7 +156,7 @@ class GstvSettings(_Section):
     """The user's password, with basic."""
 
     gstv_oauth_url: Annotated[Url | None, Field(repr=False)] = None
-    """The token endpoint, with oauth2."""
+    """The token endpoint, with oauth2. It has POP_STREAM_GSTV_CONNECT_TIMEOUT_SECONDS to answer."""
 
     gstv_oauth_client_id: Text | None = None
     """Our client's id, with oauth2."""

@@ -79,6 +79,15 @@ class Reachable:
         )
 
 
+def is_address(host: str) -> bool:
+    """Whether a host is given by its address, and not by a name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def is_public(address: Address) -> bool:
     """Whether an address belongs to the Internet at large."""
     plain = _plain(address)

@@ -10,6 +10,7 @@ from pop_stream.gstv.client import GstvClient
 from pop_stream.gstv.endpoint import parse_endpoint
 from pop_stream.gstv.limits import ClientLimits
 from pop_stream.gstv.proof import Proof
+from pop_stream.gstv.route import Route
 from pop_stream.pop.outcome import Answer, NoAnswer, Outcome, Trouble
 
 _PATIENCE_SECONDS = 20.0
@@ -25,11 +26,14 @@ class Posts:
         context: ssl.SSLContext | None,
         limits: ClientLimits,
         proof: Proof | None = None,
+        route: Route | None = None,
     ) -> None:
         self.told: list[tuple[str, Outcome]] = []
         self._more = asyncio.Event()
         endpoint = parse_endpoint(url, ssl_context=context)
-        self.client: GstvClient[str] = GstvClient(endpoint, limits, self._take, proof=proof)
+        self.client: GstvClient[str] = GstvClient(
+            endpoint, limits, self._take, route=route, proof=proof
+        )
 
     def post(self, pop_id: str, body: bytes = b"{}", attempt: int = 1) -> None:
         self.client.post(pop_id, body, pop_id, attempt)
@@ -60,10 +64,15 @@ class Posts:
 
 @asynccontextmanager
 async def posts_to(
-    url: str, *, context: ssl.SSLContext | None = None, proof: Proof | None = None, **limits: Any
+    url: str,
+    *,
+    context: ssl.SSLContext | None = None,
+    proof: Proof | None = None,
+    route: Route | None = None,
+    **limits: Any,
 ) -> AsyncIterator[Posts]:
     """Make a client; when the context ends it is closed, and each post was told exactly once."""
-    posts = Posts(url, context=context, limits=ClientLimits(**limits), proof=proof)
+    posts = Posts(url, context=context, limits=ClientLimits(**limits), proof=proof, route=route)
     try:
         yield posts
     finally:
