@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from aiokafka import conn
@@ -11,10 +12,13 @@ from aiokafka.abc import AbstractTokenProvider
 from aiokafka.conn import OAuthAuthenticator
 from aiokafka.errors import SaslAuthenticationFailed
 
-from pop_stream.access.oauth import NoToken, OAuthClient, Tokens
+from pop_stream.access.bounded_post import PostTarget
+from pop_stream.access.oauth import OAuthClient, TokenRefused, fetch_token
 from pop_stream.access.secrets import reread_secret
 from pop_stream.access.tls import client_ssl_context
+from pop_stream.access.token_cache import TokenCache
 from pop_stream.settings import Settings
+from pop_stream.settings.networks import parse_networks
 
 #: Gives a token; blocks while it is asked for. Raises SaslAuthenticationFailed, which says why.
 GiveToken = Callable[[], str]
@@ -27,26 +31,32 @@ def tokens_of(settings: Settings) -> GiveToken:
     """How tokens are had: from their file, which others renew, or from their issuer."""
     if settings.kafka_oauth_token is not None:
         return reread_secret(settings.kafka_oauth_token).get
-    secret = settings.kafka_oauth_client_secret
-    if not (settings.kafka_oauth_url and settings.kafka_oauth_client_id and secret):
-        raise ValueError("OAUTHBEARER needs a token, or an issuer of tokens")
-    tokens = Tokens(
-        OAuthClient(
-            url=settings.kafka_oauth_url,
-            client_id=settings.kafka_oauth_client_id,
-            secret=reread_secret(secret).get,
-            scope=settings.kafka_oauth_scope,
-            ssl_context=client_ssl_context(settings.kafka_oauth_ssl_cafile),
-        )
-    )
+    cache = TokenCache(partial(fetch_token, _client_of(settings)))
 
     def give() -> str:
-        answer = tokens.get()
-        if isinstance(answer, NoToken):
-            raise SaslAuthenticationFailed(answer.why)
+        answer = cache.get()
+        if isinstance(answer, TokenRefused):
+            raise SaslAuthenticationFailed(answer.detail)
         return answer.value
 
     return give
+
+
+def _client_of(settings: Settings) -> OAuthClient:
+    url, secret = settings.kafka_oauth_url, settings.kafka_oauth_client_secret
+    if not (url and settings.kafka_oauth_client_id and secret):
+        raise ValueError("OAUTHBEARER needs a token, or an issuer of tokens")
+    return OAuthClient(
+        target=PostTarget(
+            url=url,
+            ssl_context=client_ssl_context(settings.kafka_oauth_ssl_cafile),
+            # It stands where Kafka stands, which is mostly a private network.
+            allowed=parse_networks("0.0.0.0/0,::/0"),
+        ),
+        client_id=settings.kafka_oauth_client_id,
+        secret=reread_secret(secret).get,
+        scope=settings.kafka_oauth_scope,
+    )
 
 
 class TokenProvider(AbstractTokenProvider):

@@ -8,7 +8,7 @@ from pop_stream.pop.breaker import Breaker
 from pop_stream.pop.event import Rules
 from pop_stream.pop.verdict import Policy
 from pop_stream.stream.claim import Stage
-from pop_stream.stream.forwarder import Conduct, Forwarder
+from pop_stream.stream.forwarder import Conduct, Forwarder, MakeClient
 from pop_stream.stream.handoff import Handoff
 from pop_stream.stream.receipts import Receipts
 from pop_stream.watch.tally import Tally
@@ -43,6 +43,7 @@ class Scene:
         order: Literal["none", "screen"] = "none",
         tracing: Tracing | None = None,
         receipts: bool = False,
+        make_client: MakeClient | None = None,
         **policy: Any,
     ) -> None:
         self.arrivals = Arrivals()
@@ -66,7 +67,7 @@ class Scene:
                 breaker=Breaker(least_seconds=0.3),
                 order=order,
             ),
-            make_client=self.gstv.make,
+            make_client=make_client or self.gstv.make,
             handoff=self.handoff,
             tally=self.tally,
             abort=self.abort,
