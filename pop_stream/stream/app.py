@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, cast
 
 import faust
+from faust.app.base import BootStrategy
 from yarl import URL
 
 from pop_stream import __version__
@@ -58,9 +59,16 @@ _STOP_SECONDS = 4.0
 _STILL_SECONDS = 60.0
 
 
+class _Boot(BootStrategy):
+    # Not the setting alone: `faust worker` switches Faust's web server on again, without asking,
+    # for everybody on the network and without a password.
+    enable_web = False
+
+
 class PopStreamApp(faust.App):
     """A Faust app with the run transport, the ledger, and the three agents."""
 
+    BootStrategy = _Boot
     logger = logging.getLogger("faust.app")
 
     def __init__(self, settings: Settings) -> None:
