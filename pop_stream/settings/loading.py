@@ -1,5 +1,6 @@
 """Puts the settings together from their sources, and reports all that is wrong at once."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from types import MappingProxyType
 from pydantic import ValidationError
 
 from pop_stream.errors import SettingsError
-from pop_stream.settings.catalogue import SETTINGS, as_text
+from pop_stream.settings.catalogue import MASK, SETTINGS, as_text
 from pop_stream.settings.gstv_rules import GSTV_RULES
 from pop_stream.settings.kafka_rules import KAFKA_RULES
 from pop_stream.settings.model import Settings
@@ -25,6 +26,8 @@ from pop_stream.settings.sources import (
 )
 
 _QUOTED_CHARACTERS = 80
+#: In an URL the name and the password, and what it asks for.
+_SECRETS_OF_A_URL = re.compile(r"""(?<=://)[^/@\s]*(?=@)|(?<=\?)[^\s'"]+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ def load(
     problems += _broken_rules(settings, given, wrong)
     problems += _missing(settings, [name for name in required if name not in wrong])
     if problems:
-        raise SettingsError(problems)
+        raise SettingsError([_without_secrets(problem) for problem in problems])
     return Loaded(settings, MappingProxyType(given))
 
 
@@ -88,6 +91,11 @@ def require(settings: Settings, *names: str) -> None:
     """Raise SettingsError unless each of these settings has a value."""
     if problems := list(_missing(settings, names)):
         raise SettingsError(problems)
+
+
+def _without_secrets(problem: str) -> str:
+    # Somebody may put an URL into any setting, and what is said of it goes into a log.
+    return _SECRETS_OF_A_URL.sub(MASK, problem) if "://" in problem else problem
 
 
 def _missing(settings: Settings, names: Iterable[str]) -> Iterator[str]:
@@ -132,7 +140,8 @@ def _refusal(given: Given, context: Mapping[str, object]) -> str:
     text = str(reason) if isinstance(reason, ValueError) else f"must be {kind.must_be}"
     if kind.confidential:
         return text
-    shown = as_text(given.value)
+    # Before it is cut: half a password is too much.
+    shown = _without_secrets(as_text(given.value))
     if len(shown) > _QUOTED_CHARACTERS:
         shown = shown[:_QUOTED_CHARACTERS] + "..."
     return f"{text}, not {shown!r}"

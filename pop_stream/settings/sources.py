@@ -116,11 +116,12 @@ def read_toml(path: Path) -> Reading:
     """Take every key of a TOML file; `url` in a table `[gstv]` is `gstv_url`."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
+        lines = [_Line(key, value, f"in {path}") for key, value in _flatten(content)]
     except (OSError, UnicodeError) as error:
         return Reading(problems=(f"{path} cannot be read: {_reason(error)}",))
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
+        # Not only TOMLDecodeError: a number too long, or what is nested deeply, ends otherwise.
         return Reading(problems=(f"{path} is not TOML: {error}",))
-    lines = [_Line(key, value, f"in {path}") for key, value in _flatten(content)]
     return _take(lines, "file", lambda setting: setting.name)
 
 
