@@ -20,6 +20,7 @@ _LIBRARIES = {"DEBUG": logging.INFO, "ERROR": logging.ERROR}
 _REPEAT_SECONDS = 10.0
 _MEMORY = 1024
 _TEXT_CHARACTERS = 2048
+_TRACE_CHARACTERS = 16_384
 _DIGITS = re.compile(r"\d+")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -99,8 +100,9 @@ class TextFormatter(logging.Formatter):
         fields = "".join(f" {name}={_plain(value)}" for name, value in _fields(record).items())
         event = _printable(_bounded(record.getMessage()))
         line = f"{_time(record)} {record.levelname} {record.name}: {event}{fields}"
-        trace = _trace(self, record)
-        return f"{line}\n{trace}" if trace else line
+        # Indented, for an error may quote what somebody made look like a record.
+        trace = _trace(self, record).splitlines()
+        return "\n".join([line, *(f"  {_printable(each)}" for each in trace)])
 
 
 def _time(record: logging.LogRecord) -> str:
@@ -116,7 +118,12 @@ def _fields(record: logging.LogRecord) -> dict[str, object]:
 
 def _trace(formatter: logging.Formatter, record: logging.LogRecord) -> str:
     if record.exc_info and record.exc_info[0] is not None:
-        return formatter.formatException(record.exc_info)
+        trace = formatter.formatException(record.exc_info)
+        if len(trace) <= _TRACE_CHARACTERS:
+            return trace
+        # It begins with where it happened, and ends with what.
+        half = _TRACE_CHARACTERS // 2
+        return f"{trace[:half]}\n...\n{trace[-half:]}"
     return ""
 
 
