@@ -29,15 +29,20 @@ def line_of(formatter: logging.Formatter, text: str, *, raised: bool) -> str:
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(formatter)
-    logger = logging.Logger("pop_stream.test")
-    logger.addHandler(handler)
-    try:
-        raise HostileError(text)
-    except HostileError as error:
-        logger.error(
-            "event.quarantined %s", text, exc_info=error if raised else None, extra={"error": text}
-        )
+    record = logging.makeLogRecord(
+        {"name": "pop_stream.test", "levelname": "ERROR", "msg": f"event {text}", "error": text}
+    )
+    if raised:
+        with pytest.raises(HostileError) as caught:
+            fail(text)
+        record.exc_info = (caught.type, caught.value, caught.tb)
+    handler.handle(record)
     return stream.getvalue()
+
+
+def fail(text: str) -> None:
+    """Raise what quotes a text."""
+    raise HostileError(text)
 
 
 @settings(derandomize=True, max_examples=200)

@@ -23,6 +23,9 @@ from pop_stream.player.sending.record import Record
 
 #: No play is longer; a file of another program may be one line.
 _LINE_BYTES: Final = 1 << 27
+#: Nor is the first line, or the signature, longer than this. Both are read before it is known who
+#: has written them, and what is made of a line may take thirty times its room.
+_UNSIGNED_BYTES: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def verified(path: Path, key: bytes) -> Iterator[Carried]:
 
 
 def _known(path: Path, line: bytes, key: bytes) -> dict[str, Any]:
-    told = read_first_line(line)
+    told = read_first_line(line) if len(line) <= _UNSIGNED_BYTES else None
     if told is None:
         raise UsageError(f"{path} is no file that `player export` wrote, or its beginning is lost")
     if version_of(told) > VERSION:
@@ -87,7 +90,7 @@ def _copy(path: Path, file: IO[bytes], copy: IO[bytes], key: bytes) -> None:
             f"{path} cannot be read, or there is no room for a copy of it ({error.strerror}); "
             "TMPDIR names another place for temporary files"
         ) from error
-    told = read_signature_line(before)
+    told = read_signature_line(before) if len(before) <= _UNSIGNED_BYTES else None
     if told is None:
         raise UsageError(
             f"the last line of {path} is no signature: its end is cut off, or something was added "
