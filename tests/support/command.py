@@ -72,11 +72,13 @@ def _connections_closed(environ: Mapping[str, str]) -> Iterator[None]:
     TLS takes leave of the other side first. A command does not wait for that, it ends; here its
     connections would be found much later, by a test that has none.
     """
-    yield
-    if "SSL" in environ.get("POP_STREAM_KAFKA_SECURITY_PROTOCOL", ""):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ResourceWarning)
-            gc.collect()
+    if "SSL" not in environ.get("POP_STREAM_KAFKA_SECURITY_PROTOCOL", ""):
+        yield
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        yield
+        gc.collect()
 
 
 @contextlib.contextmanager
