@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import orjson
@@ -35,10 +36,11 @@ def test_the_example_is_short() -> None:
 def test_the_example_leaves_its_plays_in_the_outbox(tmp_path: Path) -> None:
     """Three rounds of two spots, each over, sound, and numbered."""
     play(tmp_path / "pops.outbox", 3)
-    found = connect(tmp_path / "pops.outbox").execute(
-        f"SELECT {', '.join(COLUMNS)} FROM plays ORDER BY id"  # noqa: S608 - our own names
-    )
-    rows = [sound_row(values) for values in found]
+    with closing(connect(tmp_path / "pops.outbox")) as connection:
+        found = connection.execute(
+            f"SELECT {', '.join(COLUMNS)} FROM plays ORDER BY id"  # noqa: S608 - our own names
+        )
+        rows = [sound_row(values) for values in found]
 
     assert [(row.state, row.seq) for row in rows if row] == [(State.READY, n) for n in range(1, 7)]
     assert all(row and (row.lasted or 0) >= 50 for row in rows)
@@ -80,6 +82,7 @@ def test_the_page_shows_the_outbox_as_it_is_used(tmp_path: Path) -> None:
         [sys.executable, "-c", f"show = print\n{code}\noutbox.close()"],
         env=ENVIRONMENT, check=True, timeout=60,
     )  # fmt: skip
-    (number,) = connect(tmp_path / "pops.outbox").execute("SELECT count(*) FROM plays").fetchone()
+    with closing(connect(tmp_path / "pops.outbox")) as connection:
+        (number,) = connection.execute("SELECT count(*) FROM plays").fetchone()
 
     assert number == 1

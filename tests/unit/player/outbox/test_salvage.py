@@ -82,7 +82,8 @@ def test_a_salvage_that_is_cut_short_at_any_step_is_done_by_the_next_start(
         with pytest.MonkeyPatch.context() as patch:
             count = cut_short(patch, step)
             try:
-                opening.open_outbox(outbox, Marks(highest={"1/0": 7, "1/1": 7}), bytes(16))
+                marks = Marks(highest={"1/0": 7, "1/1": 7})
+                opening.open_outbox(outbox, marks, bytes(16)).file.close()
             except PowerCutError:
                 steps = count() + 1
 

@@ -1,3 +1,5 @@
+from contextlib import closing
+
 import pytest
 
 from pop_stream.player import Outbox
@@ -17,7 +19,8 @@ def test_an_outbox_is_never_larger_than_its_files_say(tmp_path, is_closed):
             pass
     if is_closed:
         outbox.close()
-    used = used_bytes(connect(path))
+    with closing(connect(path)) as connection:
+        used = used_bytes(connection)
 
     assert used > 50 * 3000
     assert not is_smaller(path, used - 1)
