@@ -31,8 +31,7 @@ BEGIN;
 _SEND: Final = "INSERT INTO sent VALUES (?, ?, ?, ?, ?)"
 _SENT: Final = "SELECT max(since) FROM sent WHERE id = ? AND partition = ? AND offset = ?"
 _TELL: Final = """
-INSERT OR IGNORE INTO told SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7
-WHERE EXISTS (SELECT 1 FROM sent WHERE id = ?1)
+INSERT OR IGNORE INTO told SELECT id, ?, ?, ?, ?, ?, ? FROM sent WHERE id = ? LIMIT 1
 """
 _ALL_SENT: Final = "SELECT receipt, id, partition, offset FROM sent"
 _TOLD: Final = """
@@ -100,7 +99,7 @@ class Sendings:
     def note(self, pop_id: str, known: Known) -> None:
         """Note what a record of the retry or the failure topic tells of an event."""
         if self._receipts:
-            self._kept.execute(_TELL, (_key(pop_id), *known))
+            self._kept.execute(_TELL, (*known, _key(pop_id)))
 
     def accounts(self, settled: Collection[str], retry_kept_since: float) -> list[ReceiptAccount]:
         """Where all of them are, once everything is noted.
