@@ -22,7 +22,9 @@ def fetch_with_jgo(jar: LockedJar, folder: Path, downloaded: Callable[[int], Non
         from jgo.config import GlobalSettings  # noqa: PLC0415
         from jgo.maven import MavenContext, PythonResolver  # noqa: PLC0415
     except ImportError as exc:
-        raise unavailable("the extra `embedded` is not installed (jgo is missing).") from exc
+        raise unavailable(
+            "it needs more packages: pip install 'pop-stream[embedded]' (jgo is missing)."
+        ) from exc
 
     @contextmanager
     def pieces(_name: str, _size: int) -> Iterator[Callable[[int], None]]:

