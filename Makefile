@@ -5,20 +5,24 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help setup demo test check format docs dashboards dashboards-check lock peers bench faults soak soak-sim clean
+# Who says which Python wants that one, and not what .venv was made with before.
+ASKED := $(if $(filter file,$(origin PYTHON)),,$(shell $(PYTHON) -c 'import sys; print("-%d.%d" % sys.version_info[:2])'))
+READY := $(VENV)/.ready$(ASKED)
+
+.PHONY: help setup demo test test-pythons check format docs dashboards dashboards-check lock audit sbom wheel peers bench faults soak soak-sim clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
 
-setup: $(VENV)/.ready ## Create .venv with every package of the lock
+setup: $(READY) ## Create .venv with every package of the lock (PYTHON=python3.12)
 
-$(VENV)/.ready: requirements.lock pyproject.toml
+$(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 	  || { echo "pop-stream needs Python 3.11 to 3.13; say which with: make setup PYTHON=python3.12" >&2; exit 2; }
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(if $(ASKED),--clear) $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $@
+	@touch $@ $(VENV)/.ready
 
 demo: setup ## Run the whole system here and account for every event (ARGS="--events 3000 --json")
 	$(BIN)/pop-stream demo $(ARGS)
@@ -30,6 +34,17 @@ THREE_AT_ONCE = --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 test: setup ## Run all tests, those on a real Kafka included
 	$(BIN)/python -m pytest $(THREE_AT_ONCE) $(ARGS)
+
+PYTHONS := 3.11 3.12 3.13
+
+# Those that pyenv has stand behind shims, which say no unless they are told who may be asked for.
+test-pythons: setup ## Run the tests on each Python, in a .venv of its own (PYTHONS="3.12 3.13", ARGS=tests/unit)
+	@export PYENV_VERSION="$$(pyenv versions --bare 2> /dev/null | paste -sd:)"; \
+	for version in $(PYTHONS); do \
+	  $(BIN)/uv python find --quiet --no-project "$$version" > /dev/null || $(BIN)/uv python install "$$version" || exit; \
+	  python="$$($(BIN)/uv python find --quiet --no-project "$$version")" || exit; \
+	  $(MAKE) test PYTHON="$$python" VENV="$(VENV)-$$version" || exit; \
+	done
 
 check: setup ## Format, lint, types, import rules, pages made from the code, instructions an event
 	$(BIN)/ruff format --check .
@@ -97,5 +112,17 @@ lock: setup ## Renew requirements.lock, those of the image, and that of the peer
 	  -o bench/peers/requirements.lock bench/peers/requirements.in
 	echo hatchling | $(LOCK) --constraint requirements.lock -o docker/build.lock -
 
+audit: setup ## Ask whether anything locked has a known hole; fails where nobody can be asked (ARGS="--osv-url https://...")
+	$(BIN)/python -m release.audit $(ARGS)
+
+sbom: setup ## Write dist/pop-stream.cdx.json: every part of a release, as CycloneDX
+	@mkdir -p dist
+	$(BIN)/python -m release.sbom > dist/pop-stream.cdx.json || { rm dist/pop-stream.cdx.json; exit 1; }
+
+wheel: setup ## Build dist/*.whl and dist/*.tar.gz: the same bytes wherever it is done
+	rm -f dist/*.whl dist/*.tar.gz
+	$(BIN)/python -m build --no-isolation --outdir dist
+	cd dist && sha256sum -- *.whl *.tar.gz
+
 clean: ## Remove what was built
-	rm -rf $(VENV) $(PEERS) $(JAVA_PEER)/target build dist
+	rm -rf $(VENV) $(foreach version,$(PYTHONS),$(VENV)-$(version)) $(PEERS) $(JAVA_PEER)/target build dist
