@@ -38,11 +38,12 @@ test: setup ## Run all tests, those on a real Kafka included
 PYTHONS := 3.11 3.12 3.13
 
 # Those that pyenv has stand behind shims, which say no unless they are told who may be asked for.
+FIND = $(BIN)/uv python find --no-project
 test-pythons: setup ## Run the tests on each Python, in a .venv of its own (PYTHONS="3.12 3.13", ARGS=tests/unit)
 	@export PYENV_VERSION="$$(pyenv versions --bare 2> /dev/null | paste -sd:)"; \
 	for version in $(PYTHONS); do \
-	  $(BIN)/uv python find --quiet --no-project "$$version" > /dev/null || $(BIN)/uv python install "$$version" || exit; \
-	  python="$$($(BIN)/uv python find --quiet --no-project "$$version")" || exit; \
+	  python="$$($(FIND) "$$version" 2> /dev/null)" \
+	    || { $(BIN)/uv python install "$$version" && python="$$($(FIND) "$$version")"; } || exit; \
 	  $(MAKE) test PYTHON="$$python" VENV="$(VENV)-$$version" || exit; \
 	done
 

@@ -1,14 +1,17 @@
 """The image, as far as it can be tried without Docker: see `tests/support/image.py`."""
 
 import json
+import re
 import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
 from pop_stream.kafka.ports import free_ports
 from pop_stream.settings import TOPICS, Settings
@@ -16,6 +19,25 @@ from tests.support.eventually import eventually
 from tests.support.image import Image, can_confine, confined, play_dockerfile, programs_of
 from tests.support.plays import events
 from tests.support.trial import Trial
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the composition allows a worker."""
+
+    processes: int
+    memory_bytes: int
+
+
+def limits_of_a_worker() -> Limits:
+    """Read them from the composition."""
+    compose = yaml.safe_load((Path(__file__).parents[2] / "docker/compose.yaml").read_text())
+    worker = compose["services"]["worker-1"]
+    gib = int(worker["mem_limit"].removesuffix("g"))
+    return Limits(worker["pids_limit"], gib * 1024**3)
+
+
+LIMITS = limits_of_a_worker()
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +76,7 @@ def test_a_worker_of_the_image_delivers_as_nobody_on_a_root_it_cannot_write(
         environment = environment_of(
             image, topics, gstv_url=gstv.url, metrics_port=str(port), metrics_host="127.0.0.1"
         )
-        command = confined(image, [*image.entrypoint, "worker"])
+        command = confined(image, [*image.entrypoint, "worker"], processes=LIMITS.processes)
         with subprocess.Popen(command, env=environment, stderr=stderr) as process:
             try:
                 eventually(lambda: trial.delivered == 40 or process.poll(), "all is delivered")
@@ -63,6 +85,12 @@ def test_a_worker_of_the_image_delivers_as_nobody_on_a_root_it_cannot_write(
                 assert f"\nUid:\t{image.user}\t{image.user}" in status
                 assert "\nNoNewPrivs:\t1\n" in status
                 assert "\nCapBnd:\t0000000000000000\n" in status
+                assert f"\nMax processes             {LIMITS.processes}" in (
+                    Path(f"/proc/{process.pid}/limits").read_text()
+                )
+                peak = re.search(r"\nVmHWM:\s+(\d+) kB\n", status)
+                assert peak is not None
+                assert int(peak[1]) * 1024 < LIMITS.memory_bytes / 2
                 check = [part.replace("9108", str(port)) for part in image.healthcheck]
                 subprocess.run(confined(image, check), env=environment, check=True)
                 process.send_signal(signal.SIGTERM)

@@ -104,15 +104,16 @@ def _copy(words: Sequence[str], target: Path) -> None:
             shutil.copy(source, target)
 
 
-def confined(image: Image, command: Sequence[str]) -> list[str]:
+def confined(image: Image, command: Sequence[str], *, processes: int = 128) -> list[str]:
     """The command line that runs a command as the composition does.
 
     As the image's user, with a root that cannot be written and a fresh /mnt for its /tmp, without
-    a way to more rights. Needs root, for that is who may make a user less than root.
+    a way to more rights, and with that many processes and threads of the user. Needs root, for
+    that is who may make a user less than root.
     """
     inside = shlex.join(
-        ["setpriv", "--reuid", image.user, "--regid", image.user, "--clear-groups",
-         "--no-new-privs", "--bounding-set=-all", "env", "TMPDIR=/mnt", *command]
+        ["prlimit", f"--nproc={processes}", "setpriv", "--reuid", image.user, "--regid", image.user,
+         "--clear-groups", "--no-new-privs", "--bounding-set=-all", "env", "TMPDIR=/mnt", *command]
     )  # fmt: skip
     script = " && ".join(
         [

@@ -73,12 +73,24 @@ def test_every_command_of_the_composition_can_be_typed(name: str) -> None:
 
 @pytest.mark.parametrize("name", OURS)
 def test_every_part_of_ours_may_do_as_little_as_possible(name: str) -> None:
-    """A root that cannot be written, no capability, and no way to get one."""
+    """A root that cannot be written, but for a /tmp that goes with it; nothing of the host's."""
     service = OURS[name]
 
     assert service["read_only"] is True
+    assert service["tmpfs"] == ["/tmp"]  # noqa: S108
+    assert "privileged" not in service
+    assert "network_mode" not in service
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_part_can_get_rights_or_take_all_of_the_machine(name: str) -> None:
+    """Those of others, too: no capability, no way to one, and an end to memory and processes."""
+    service = SERVICES[name]
+
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
+    assert re.fullmatch(r"[1-9]\d*[mg]", service["mem_limit"])
+    assert 0 < service["pids_limit"] <= 1024
 
 
 @pytest.mark.parametrize("name", SERVICES)
