@@ -52,6 +52,11 @@ class TopicsMissingError(WorkFailedError):
     """A topic is absent or its settings would lose events."""
 
 
+def why(error: Exception) -> str:
+    """Say why for people: of the system's errors without their number, and the path once more."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
 def missing_topic(*topics: str) -> TopicsMissingError:
     """Make the error for topics that do not exist."""
     return TopicsMissingError(

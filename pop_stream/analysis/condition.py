@@ -75,6 +75,8 @@ def parse_conditions(texts: Sequence[str], *, read_list: ReadList) -> tuple[Cond
             words = shlex.split(text)
         except ValueError as error:
             raise UsageError(f"--where {text!r}: a quote is not closed") from error
+        if not words:
+            raise UsageError("--where is empty: leave it out to mean every event")
         conditions += [_parse(word, read_list) for word in words]
     return tuple(conditions)
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TextIO
 
 import orjson
 
-from pop_stream.errors import UsageError
+from pop_stream.errors import UsageError, why
 from pop_stream.pop.identity import parse_pop_id
 
 #: What a column of ids may be called, in any case.
@@ -58,7 +58,7 @@ def read_rows(path: Path) -> Iterator[Row]:
             else:
                 yield from _csv(path, file, first)
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: cannot be read ({error})") from error
+        raise UsageError(f"{path}: cannot be read ({why(error)})") from error
 
 
 def _first_line(file: TextIO) -> str:

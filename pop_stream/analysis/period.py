@@ -84,7 +84,7 @@ def parse_zone(name: str, option: str = "--zone") -> ZoneInfo:
 def parse_played(begin: str | None, end: str | None, *, day: str | None = None) -> Played | None:
     """Read when events were played; None when nothing is said of it. Raises UsageError."""
     if day is not None:
-        if begin or end:
+        if begin is not None or end is not None:
             raise UsageError("give either --day, or --played-from and --played-to")
         first = _played(day, "--day")
         if first.time() != datetime.min.time():
@@ -93,8 +93,8 @@ def parse_played(begin: str | None, end: str | None, *, day: str | None = None) 
     if begin is None and end is None:
         return None
     period = Played(
-        _played(begin, "--played-from").strftime(_PLAYED) if begin else "",
-        _played(end, "--played-to").strftime(_PLAYED) if end else "",
+        _played(begin, "--played-from").strftime(_PLAYED) if begin is not None else "",
+        _played(end, "--played-to").strftime(_PLAYED) if end is not None else "",
     )
     if period.end and period.end <= period.begin:
         raise UsageError("--played-to is not after --played-from")
@@ -106,8 +106,8 @@ def parse_stored(begin: str | None, end: str | None, clock: Clock) -> Stored | N
     if begin is None and end is None:
         return None
     period = Stored(
-        _moment(begin, "--stored-from", clock) if begin else None,
-        _moment(end, "--stored-to", clock) if end else None,
+        _moment(begin, "--stored-from", clock) if begin is not None else None,
+        _moment(end, "--stored-to", clock) if end is not None else None,
     )
     if period.begin is not None and period.end is not None and period.end <= period.begin:
         raise UsageError("--stored-to is not after --stored-from")
@@ -131,19 +131,18 @@ def _played(text: str, option: str) -> datetime:
 
 def _moment(text: str, option: str, clock: Clock) -> int:
     ago = _AGO.fullmatch(text.removesuffix(" ago"))
-    if ago is not None:
-        moment = clock.now - timedelta(seconds=int(ago[1]) * _UNITS[ago[2]])
-    else:
-        try:
+    try:
+        if ago is not None:
+            moment = clock.now - timedelta(seconds=int(ago[1]) * _UNITS[ago[2]])
+        else:
             moment = datetime.fromisoformat(text)
-        except ValueError as error:
-            raise UsageError(
-                f"{option} {text!r} is no time: write 2026-11-20, '2026-11-20 10:00', "
-                "2026-11-20T10:00:00Z, or how long ago: 90m, 2h, 3d"
-            ) from error
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=clock.zone)
-    return int(moment.timestamp() * 1000)
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=clock.zone)
+        return int(moment.timestamp() * 1000)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(
+            f"{option} {text!r} is no time: write 2026-11-20, '2026-11-20 10:00', "
+            "2026-11-20T10:00:00Z, or how long ago: 90m, 2h, 3d"
+        ) from error
 
 
 def _span(begin: str, end: str) -> str:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import click
 import orjson
@@ -23,11 +23,15 @@ from pop_stream.cli.output import print_json
 from pop_stream.cli.scan_progress import Style, progress_option, telling
 from pop_stream.cli.selection_options import SETTINGS
 from pop_stream.cli.settings_options import with_settings
+from pop_stream.cli.value_types import FILE, Whole
 from pop_stream.errors import UsageError
 from pop_stream.settings import Settings
 
 _SHOWN = 10
-_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+#: Kafka keeps offsets in 63 bits.
+_LAST_OFFSET: Final = 2**63 - 1
 
 
 class _End(click.ParamType):
@@ -49,7 +53,7 @@ class _End(click.ParamType):
 @click.option(
     "--partition",
     "partitions",
-    type=click.IntRange(min=0),
+    type=Whole(0),
     multiple=True,
     metavar="N",
     help="Only this partition; may be repeated.",
@@ -57,7 +61,7 @@ class _End(click.ParamType):
 @click.option(
     "--from",
     "begin",
-    type=click.IntRange(min=0),
+    type=Whole(0, _LAST_OFFSET),
     default=0,
     show_default=True,
     metavar="OFFSET",
@@ -89,7 +93,7 @@ class _End(click.ParamType):
 )
 @click.option(
     "--against",
-    type=_FILE,
+    type=FILE,
     metavar="FILE",
     help="What GSTV has: ids one a line, CSV or NDJSON, or the ledger of the mock.",
 )
@@ -100,14 +104,14 @@ class _End(click.ParamType):
 )
 @click.option(
     "--differences",
-    type=_FILE,
+    type=FILE,
     metavar="FILE",
     help="With --against: write every difference there, one JSON object a line.",
 )
 @click.option(
     "--receipt",
     "receipts",
-    type=_FILE,
+    type=FILE,
     multiple=True,
     metavar="FILE",
     help="Tell of each event that `failures redrive run` has sent back where it is now: "

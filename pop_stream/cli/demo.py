@@ -15,6 +15,8 @@ from rich.console import Console
 from pop_stream.cli.demo_kept import told_of_kept
 from pop_stream.cli.output import print_json
 from pop_stream.cli.settings_options import with_settings
+from pop_stream.cli.value_types import FILE, Whole
+from pop_stream.cli.writable import require_writable
 from pop_stream.demo.cluster import kafka_for, names_own_kafka
 from pop_stream.demo.processes import Children
 from pop_stream.demo.run import Listeners, Order, Place, Report, run
@@ -38,7 +40,7 @@ class _Wish:
 
 @click.command()
 @click.option(
-    "--events", type=click.IntRange(min=1), default=1000, show_default=True, metavar="N",
+    "--events", type=Whole(1), default=1000, show_default=True, metavar="N",
     help="How many events to produce.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the account as JSON.")
@@ -49,7 +51,7 @@ class _Wish:
     help="Other seeds make other events.",
 )  # fmt: skip
 @click.option(
-    "--svg", type=click.Path(dir_okay=False, writable=True, path_type=Path), metavar="FILE",
+    "--svg", type=FILE, metavar="FILE",
     help="Save the picture of the run here.",
 )  # fmt: skip
 @with_settings("kafka_", "log_")
@@ -68,6 +70,8 @@ def demo(*, settings: Settings, **flags: Any) -> int:
       pop-stream demo --events 300 --json
       pop-stream demo --outage
     """
+    if flags["svg"] is not None:
+        require_writable(flags["svg"], "--svg")
     if "log_level" not in settings.model_fields_set:
         # What is worth telling is on the screen, and what fails there fails the run.
         logging.getLogger("pop_stream").setLevel(logging.ERROR)
@@ -77,7 +81,7 @@ def demo(*, settings: Settings, **flags: Any) -> int:
     try:
         exit_code = _run(_Wish(**flags), settings, folder)
     finally:
-        if exit_code in (0, 130):
+        if exit_code in (0, 130) or not any(folder.iterdir()):
             shutil.rmtree(folder)
         else:
             click.echo(f"The logs and ledgers of the run are in {folder}", err=True)

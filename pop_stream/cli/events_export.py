@@ -14,19 +14,20 @@ from pop_stream.cli.output import print_json, print_table
 from pop_stream.cli.scan_progress import Style, progress_option, telling
 from pop_stream.cli.selection_options import SETTINGS, Asked, with_selection
 from pop_stream.cli.settings_options import with_settings
+from pop_stream.cli.value_types import ANY_PATH
 from pop_stream.errors import UsageError
 from pop_stream.settings import Settings
 
 
 @click.command()
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), help="The form of the files.")
-@click.option("--to", "folder", type=click.Path(path_type=Path), metavar="FOLDER",
+@click.option("--to", "folder", type=ANY_PATH, metavar="FOLDER",
               help="Where the files are put: a new or empty folder, or that of an export that was "
                    "interrupted.")  # fmt: skip
 @click.option("--by-day", is_flag=True,
               help="One file for each day of play, as day=2026-11-20/; what tells no day is in "
                    "day=unknown/.")  # fmt: skip
-@click.option("--verify", "verified", type=click.Path(path_type=Path), metavar="FOLDER",
+@click.option("--verify", "verified", type=ANY_PATH, metavar="FOLDER",
               help="Export nothing: compare the files of a folder with its manifest.")  # fmt: skip
 @with_selection(default=("events",))
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest, or what differs.")

@@ -20,7 +20,8 @@ from pop_stream.cli.scan_progress import Style, progress_option, telling
 from pop_stream.cli.selection_options import SETTINGS, TOPICS, Asked, with_selection
 from pop_stream.cli.settings_options import with_settings
 from pop_stream.cli.sql_output import print_rows
-from pop_stream.errors import UsageError
+from pop_stream.cli.value_types import ANY_PATH, Whole
+from pop_stream.errors import UsageError, why
 from pop_stream.settings import Settings
 
 _LEAST_MEGABYTES = 64
@@ -47,10 +48,10 @@ class _Exported(NamedTuple):
 
 @click.command()
 @click.argument("sql", metavar="SQL")
-@click.option("--from", "folder", type=click.Path(path_type=Path), metavar="FOLDER",
+@click.option("--from", "folder", type=ANY_PATH, metavar="FOLDER",
               help="Ask the files of an export, and no topic.")  # fmt: skip
 @with_selection(default=("events",), topics=("events",))
-@click.option("--memory", "megabytes", type=click.IntRange(min=_LEAST_MEGABYTES), default=128,
+@click.option("--memory", "megabytes", type=Whole(_LEAST_MEGABYTES), default=128,
               show_default=True, metavar="MB",
               help="What the query may hold in memory; what is more is put on the disk.",
 )  # fmt: skip
@@ -101,7 +102,7 @@ def _read(sql: str) -> str:
     try:
         return Path(sql[1:]).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{sql}: cannot be read as SQL ({error})") from error
+        raise UsageError(f"{sql}: cannot be read as SQL ({why(error)})") from error
 
 
 @contextmanager

@@ -8,12 +8,13 @@ from pop_stream.cli.event_lines import print_events, tell_found
 from pop_stream.cli.scan_progress import Style, progress_option, telling
 from pop_stream.cli.selection_options import SETTINGS, Asked, with_selection
 from pop_stream.cli.settings_options import with_settings
+from pop_stream.cli.value_types import Whole
 from pop_stream.settings import Settings
 
 
 @click.command()
 @with_selection(default=("events",))
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="End after so many.")
+@click.option("--limit", type=Whole(1), metavar="N", help="End after so many.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @progress_option
 @with_settings(*SETTINGS)

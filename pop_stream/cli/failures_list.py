@@ -12,12 +12,13 @@ from pop_stream.cli.plan_options import PARKED_SETTINGS
 from pop_stream.cli.scan_progress import Style, progress_option, telling
 from pop_stream.cli.selection_options import Asked, with_selection
 from pop_stream.cli.settings_options import with_settings
+from pop_stream.cli.value_types import Whole
 from pop_stream.settings import Settings
 
 
 @click.command("list")
 @with_selection(default=("failure",), topics=("failure",))
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="End after so many.")
+@click.option("--limit", type=Whole(1), metavar="N", help="End after so many.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @progress_option
 @with_settings(*PARKED_SETTINGS)

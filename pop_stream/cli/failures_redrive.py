@@ -16,6 +16,7 @@ from pop_stream.cli.plan_told import Intent, look_and_tell
 from pop_stream.cli.scan_progress import Style, progress_option, telling
 from pop_stream.cli.selection_options import Asked, with_selection
 from pop_stream.cli.settings_options import with_settings
+from pop_stream.cli.value_types import Whole
 from pop_stream.settings import Settings
 
 
@@ -23,7 +24,7 @@ from pop_stream.settings import Settings
 @alone
 @with_selection(default=("failure",), topics=("failure",))
 @click.option(
-    "--max-redrives", type=click.IntRange(min=1), default=10, show_default=True, metavar="N",
+    "--max-redrives", type=Whole(1), default=10, show_default=True, metavar="N",
     help="Pass over events that were sent back so often: they would go around for ever.",
 )  # fmt: skip
 @with_planning

@@ -11,7 +11,7 @@ import click
 
 from pop_stream.cli.output import print_json
 from pop_stream.cli.settings_options import with_settings
-from pop_stream.errors import UsageError
+from pop_stream.errors import UsageError, why
 from pop_stream.pop.identity import parse_pop_id
 from pop_stream.pop.settlement import Settlement
 from pop_stream.settings import Settings
@@ -92,7 +92,7 @@ def _listed(given: Iterable[str]) -> Iterator[str]:
         try:
             text = sys.stdin.read() if each == "@-" else Path(each[1:]).read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"{each}: cannot be read as a list of ids ({error})") from error
+            raise UsageError(f"{each}: cannot be read as a list of ids ({why(error)})") from error
         yield from text.split()
 
 

@@ -16,6 +16,7 @@ from pop_stream.cli.plan_options import PARKED_SETTINGS
 from pop_stream.cli.scan_progress import Style, progress_option, telling
 from pop_stream.cli.selection_options import Asked, with_selection
 from pop_stream.cli.settings_options import with_settings
+from pop_stream.cli.value_types import Whole
 from pop_stream.settings import Settings
 
 _KINDS = ("reason", "status", "day", "age", "site")
@@ -24,7 +25,7 @@ _KINDS = ("reason", "status", "day", "age", "site")
 @click.command()
 @with_selection(default=("failure",), topics=("failure",))
 @click.option(
-    "--top", type=click.IntRange(min=1), default=10, show_default=True, metavar="N",
+    "--top", type=Whole(1), default=10, show_default=True, metavar="N",
     help="Show so many of each kind; --json tells all.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

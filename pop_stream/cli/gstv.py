@@ -2,12 +2,12 @@
 
 import asyncio
 import signal
-from pathlib import Path
 from typing import Any
 
 import click
 import uvloop
 
+from pop_stream.cli.value_types import FILE
 from pop_stream.gstv.mock.rules import EXAMPLE, Rules
 from pop_stream.gstv.mock.rules_json import load_rules
 from pop_stream.gstv.mock.server import MockConfig, running_mock
@@ -53,7 +53,14 @@ Example:
   pop-stream gstv mock --port 8080 --ledger ledger.ndjson \\
     --rules '[{{"when": {{"share": 0.1, "nth": 1}}, "then": {{"status": 503}}}}]'
 """
-_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+def _as_host(_context: object, _parameter: object, host: str) -> str:
+    try:
+        host.encode("idna")
+    except UnicodeError as error:
+        raise click.BadParameter(f"{host!r} is no name or address of a machine") from error
+    return host
 
 
 @click.group()
@@ -74,11 +81,17 @@ def gstv() -> None:
     show_default=True,
     help="The port to listen on. 0: any free one.",
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    callback=_as_host,
+    help="The address to listen on.",
+)
 @click.option("--rules", help="A file of rules, or the JSON itself.")
-@click.option("--ledger", type=_FILE, help="Append a line of JSON for each request here.")
-@click.option("--certfile", type=_FILE, help="Speak https with this certificate (PEM).")
-@click.option("--keyfile", type=_FILE, help="The certificate's key (PEM).")
+@click.option("--ledger", type=FILE, help="Append a line of JSON for each request here.")
+@click.option("--certfile", type=FILE, help="Speak https with this certificate (PEM).")
+@click.option("--keyfile", type=FILE, help="The certificate's key (PEM).")
 @click.option("--seed", type=int, default=1, show_default=True, help="Repeats the same chances.")
 def mock(rules: str | None, **options: Any) -> int:  # noqa: D103 - its help is _HELP
     config = MockConfig(rules=load_rules(rules) if rules is not None else Rules(), **options)

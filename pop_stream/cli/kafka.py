@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from pop_stream.cli.settings_options import with_settings
+from pop_stream.cli.value_types import FOLDER
 from pop_stream.errors import EmbeddedKafkaError
 from pop_stream.settings import Settings
 
@@ -43,7 +44,7 @@ def kafka() -> None:
 )
 @click.option(
     "--data",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FOLDER,
     help="Keep the records in this folder. Defaults to a temporary one, removed at the end.",
 )
 @with_settings("log_")

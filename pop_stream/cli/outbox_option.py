@@ -1,10 +1,10 @@
 """The flag that names an outbox, the same on every command."""
 
-from pathlib import Path
-
 import click
 
+from pop_stream.cli.value_types import OUTBOX
+
 outbox_option = click.option(
-    "--outbox", "outbox", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    "--outbox", "outbox", type=OUTBOX, metavar="FILE",
     required=True, help="The outbox of this terminal.",
 )  # fmt: skip

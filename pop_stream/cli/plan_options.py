@@ -13,6 +13,7 @@ from pop_stream import __version__
 from pop_stream.analysis.replay.run_plan import Operator
 from pop_stream.analysis.replay.sending import Limits
 from pop_stream.cli.selection_options import SETTINGS
+from pop_stream.cli.value_types import FILE, Amount, Whole
 from pop_stream.errors import UsageError
 
 Result = TypeVar("Result")
@@ -44,7 +45,7 @@ class Reply(NamedTuple):
 _PLANNING = (
     click.option("--dry-run", is_flag=True,
                  help="Only tell, and write nothing. Without --plan that is so anyway."),
-    click.option("--plan", "plan_path", type=click.Path(path_type=Path, dir_okay=False),
+    click.option("--plan", "plan_path", type=FILE,
                  metavar="FILE",
                  help="Write down what would be sent, for `run FILE`; its list of events goes "
                       "beside it."),
@@ -82,13 +83,13 @@ def _write(
 
 
 _RUNNING = (
-    click.argument("plan_path", type=click.Path(path_type=Path, dir_okay=False), metavar="PLAN"),
-    click.option("--rate", type=click.FloatRange(min=0, min_open=True), metavar="N",
+    click.argument("plan_path", type=FILE, metavar="PLAN"),
+    click.option("--rate", type=Amount(min=0, min_open=True), metavar="N",
                  help="Send at most so many events a second. Defaults to as many as are taken; for "
                       "GSTV, to POP_STREAM_GSTV_RATE_LIMIT."),
-    click.option("--max", "most", type=click.IntRange(min=1), metavar="N",
+    click.option("--max", "most", type=Whole(1), metavar="N",
                  help="End after so many were sent; the next run goes on."),
-    click.option("--stop-at-errors", type=click.FloatRange(0, 100), metavar="PERCENT", default=20,
+    click.option("--stop-at-errors", type=Amount(0, 100), metavar="PERCENT", default=20,
                  show_default=True,
                  help="End when more than so many of a hundred fail: of the last hundred, or of "
                       "those sent back that are parked again meanwhile. 100: never."),

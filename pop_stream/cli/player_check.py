@@ -10,6 +10,7 @@ import click
 from pop_stream.cli.output import print_json, print_table
 from pop_stream.cli.player_progress import telling
 from pop_stream.cli.settings_options import with_settings
+from pop_stream.cli.value_types import FILE
 from pop_stream.errors import UsageError
 from pop_stream.player.checking.check import Check, Tally, Verdict
 from pop_stream.player.checking.file import evidence_of_file
@@ -22,7 +23,7 @@ from pop_stream.settings import Settings
 @click.command()
 @click.option("--topic", metavar="TOPIC", help="Read the events of this topic, from its beginning "
                                                "to where it ends now.")  # fmt: skip
-@click.option("--file", "file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+@click.option("--file", "file", type=FILE, metavar="FILE",
               help="Read a file: what `events search --json` printed, or one event a line. Of bare "
                    "events the rules for keys and headers are not checked.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -44,6 +45,8 @@ def check(*, settings: Settings, topic: str | None, file: Path | None, as_json: 
     """
     if (topic is None) == (file is None):
         raise UsageError("give either --topic or --file")
+    if topic == "":
+        raise UsageError("--topic is empty; write the topic's name")
     rules = Rules(
         max_bytes=settings.max_event_bytes,
         overlong=timedelta(seconds=settings.max_overlong_seconds),

@@ -15,6 +15,7 @@ import click
 
 from pop_stream.cli.output import print_json
 from pop_stream.cli.settings_options import with_settings
+from pop_stream.cli.value_types import OUTBOX, Amount
 from pop_stream.errors import UsageError, WorkFailedError
 from pop_stream.settings import Settings
 
@@ -33,14 +34,14 @@ _INTERRUPTED: Final = 130
 @click.command()
 @click.option(
     "--outbox", "path", required=True, metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path), help="The outbox of this player.",
+    type=OUTBOX, help="The outbox of this player.",
 )  # fmt: skip
 @click.option(
     "--follow", is_flag=True,
     help="Go on: send what is recorded later, too, and wait for Kafka however long it is away.",
 )  # fmt: skip
 @click.option(
-    "--rate", type=click.FloatRange(min=0, min_open=True), metavar="N",
+    "--rate", type=Amount(min=0, min_open=True), metavar="N",
     help="Plays a second, at most.  [default: as many as Kafka takes]",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")

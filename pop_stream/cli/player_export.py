@@ -9,6 +9,7 @@ from pop_stream.cli.key_option import key_option
 from pop_stream.cli.outbox_option import outbox_option
 from pop_stream.cli.output import print_json
 from pop_stream.cli.player_progress import telling
+from pop_stream.cli.value_types import FILE
 from pop_stream.player.carrying.key import read_key
 from pop_stream.player.carrying.writing import Written, write, write_and_take
 from pop_stream.player.outbox.reading import require_outbox
@@ -16,7 +17,7 @@ from pop_stream.player.outbox.reading import require_outbox
 
 @click.command()
 @outbox_option
-@click.option("--to", "to", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+@click.option("--to", "to", type=FILE, metavar="FILE",
               required=True, help="A new file: none is ever written over.")  # fmt: skip
 @key_option
 @click.option("--take", is_flag=True,

@@ -10,6 +10,7 @@ from pop_stream.cli.key_option import key_option
 from pop_stream.cli.output import print_json
 from pop_stream.cli.player_progress import telling
 from pop_stream.cli.settings_options import with_settings
+from pop_stream.cli.value_types import FILE
 from pop_stream.errors import PopStreamError
 from pop_stream.player.carrying.key import read_key
 from pop_stream.player.carrying.reading import Carried, verified
@@ -18,7 +19,7 @@ from pop_stream.settings import Settings
 
 
 @click.command("import")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", type=FILE)
 @key_option
 @click.option("--dry-run", is_flag=True, help="Verify it and say what is in it; send nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

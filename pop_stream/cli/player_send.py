@@ -9,6 +9,7 @@ import orjson
 
 from pop_stream.cli.settings_options import with_settings
 from pop_stream.cli.told_plays import told_plays
+from pop_stream.cli.value_types import OUTBOX, GivenPath
 from pop_stream.player.keeping import keep, new_boot
 from pop_stream.player.outbox.clock import zone_of
 from pop_stream.player.sending.record import Record, record_of
@@ -27,10 +28,10 @@ from pop_stream.settings import Settings
 @click.option("--start", metavar="TIME",
               help="When it began, by the site's clock: 2026-11-20 10:00:00.")  # fmt: skip
 @click.option("--end", metavar="TIME", help="When it ended.")
-@click.option("--from", "source", metavar="FILE", type=click.Path(dir_okay=False, allow_dash=True),
+@click.option("--from", "source", metavar="FILE", type=GivenPath(dir_okay=False, allow_dash=True),
               help="Take events from a file, or with - from stdin: one JSON object, or one a line, "
                    "with the owner's fields. They go on byte for byte.")  # fmt: skip
-@click.option("--outbox", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+@click.option("--outbox", type=OUTBOX, metavar="FILE",
               help="Keep them in this outbox, from which `player drain` sends them; it is made "
                    "where there is none. Without it they go straight to Kafka.")  # fmt: skip
 @click.option("--zone", metavar="NAME",

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from pop_stream.cli.settings_options import with_settings
+from pop_stream.cli.value_types import FILE, Amount, Whole
 from pop_stream.errors import UsageError, missing_topic
 from pop_stream.kafka.admin import connected_admin
 from pop_stream.kafka.clients import producer_of
@@ -88,17 +89,31 @@ class _Order:
         return datetime.combine(day, clock_time(), UTC) + _ALL_ON_THAT_DAY
 
 
+class Moment(click.DateTime):
+    """A time in UTC; what is none is told how to write one."""
+
+    def __init__(self) -> None:
+        super().__init__(["%Y-%m-%dT%H:%M:%SZ"])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Give the time, without a zone."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"{value!r} is no time: write 2026-11-01T04:00:00Z, which is UTC", param, ctx)
+
+
 def _as_outage(_context: object, _parameter: object, text: str | None) -> Outage | None:
     return None if text is None else parse_outage(text)
 
 
 @click.command()
 @click.option(
-    "--events", type=click.IntRange(min=1), default=1000, show_default=True, metavar="N",
+    "--events", type=Whole(1), default=1000, show_default=True, metavar="N",
     help="How many events to send.",
 )  # fmt: skip
 @click.option(
-    "--rate", type=click.FloatRange(min=0), default=0, show_default=True, metavar="N",
+    "--rate", type=Amount(min=0), default=0, show_default=True, metavar="N",
     help="Events a second; 0: as fast as Kafka takes them.",
 )  # fmt: skip
 @click.option(
@@ -110,7 +125,7 @@ def _as_outage(_context: object, _parameter: object, text: str | None) -> Outage
     help="How many screens each has.",
 )  # fmt: skip
 @click.option(
-    "--playlist", "playlist_path", type=click.Path(dir_okay=False, path_type=Path),
+    "--playlist", "playlist_path", type=FILE,
     metavar="FILE", help="Show what this playlist of GSTV's says, site by site, by its dates and "
     "dayparts.  [default: a loop of 18 spots]",
 )  # fmt: skip
@@ -119,7 +134,7 @@ def _as_outage(_context: object, _parameter: object, text: str | None) -> Outage
     help="The same seed and start give the same events, byte for byte (ids are always new).",
 )  # fmt: skip
 @click.option(
-    "--start", "begins_at", type=click.DateTime(["%Y-%m-%dT%H:%M:%SZ"]), default=None,
+    "--start", "begins_at", type=Moment(), default=None,
     help="When the first spot starts to play, in UTC.  [default: early enough for all to be over; "
     "with a playlist, its first day]",
 )  # fmt: skip
@@ -129,12 +144,12 @@ def _as_outage(_context: object, _parameter: object, text: str | None) -> Outage
     "send what they kept when it is over, oldest first. Needs --rate.",
 )  # fmt: skip
 @click.option(
-    "--clock-jumps", type=click.FloatRange(min=0, max=1), default=0, show_default=True,
+    "--clock-jumps", type=Amount(min=0, max=1), default=0, show_default=True,
     metavar="SHARE", help="The share of the screens, 0 to 1, whose clock jumps in the middle: an "
     "hour back, an hour on, or to 1970.",
 )  # fmt: skip
 @click.option(
-    "--ledger", "ledger_path", type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    "--ledger", "ledger_path", type=FILE,
     metavar="FILE", help="Append a line of JSON to this file for every confirmed event.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")

@@ -8,13 +8,14 @@ import click
 from pop_stream.cli import player_standing as told
 from pop_stream.cli.outbox_option import outbox_option
 from pop_stream.cli.output import print_json
+from pop_stream.cli.value_types import FILE
 from pop_stream.player.outbox.reading import require_outbox
 from pop_stream.player.outbox.standing import standing_of
 
 
 @click.command()
 @outbox_option
-@click.option("--prometheus", "textfile", type=click.Path(dir_okay=False, path_type=Path),
+@click.option("--prometheus", "textfile", type=FILE,
               metavar="FILE", help="Write it for node_exporter's textfile collector, too: a name "
                                    "that ends in .prom, in its folder.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

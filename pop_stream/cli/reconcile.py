@@ -19,16 +19,15 @@ from pop_stream.cli.reconcile_report import as_object, print_found
 from pop_stream.cli.scan_progress import Style, progress_option, telling
 from pop_stream.cli.selection_options import SETTINGS, Asked, with_selection
 from pop_stream.cli.settings_options import with_settings
+from pop_stream.cli.value_types import FILE, FOLDER
 from pop_stream.errors import UsageError
 from pop_stream.settings import Settings
-
-_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command()
 @click.option(
     "--theirs",
-    type=_FILE,
+    type=FILE,
     metavar="FILE",
     help="GSTV's side: CSV with a header, NDJSON, or ids one a line.",
 )
@@ -51,7 +50,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option(
     "--orders",
     "orders_file",
-    type=_FILE,
+    type=FILE,
     metavar="FILE",
     help="Insertion orders: CSV with ioNumber, from, to, plays, and where wanted assetId "
     "and sites (several with spaces or semicolons; none or * for all).",
@@ -59,7 +58,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option(
     "--playlist",
     "playlist_files",
-    type=_FILE,
+    type=FILE,
     multiple=True,
     metavar="FILE",
     help="A playlist as GSTV publishes it; may be repeated.",
@@ -67,7 +66,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option(
     "--from",
     "ours",
-    type=_FILE,
+    type=FILE,
     metavar="FILE",
     help="Our side from a file of `events search --json`, instead of the topics.",
 )
@@ -79,7 +78,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option(
     "--csv",
     "folder",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     metavar="FOLDER",
     help="Write every difference there, a file for each kind.",
 )

@@ -9,7 +9,9 @@ from typing import Any, NamedTuple, TypeVar
 import click
 
 from pop_stream.analysis.report.site_zones import SiteZones, parse_site_zones
-from pop_stream.errors import UsageError
+from pop_stream.cli.value_types import Whole
+from pop_stream.cli.writable import require_writable
+from pop_stream.errors import UsageError, why
 
 Result = TypeVar("Result")
 
@@ -27,7 +29,7 @@ _OPTIONS = (
     click.option("--from", "files", multiple=True, metavar="FILE",
                  help="Read this file instead of topics, as `events search --json` writes it; may "
                       "be repeated; - is stdin."),
-    click.option("--top", type=click.IntRange(min=0), default=20, show_default=True, metavar="N",
+    click.option("--top", type=Whole(0), default=20, show_default=True, metavar="N",
                  help="Show so many rows of each table on a terminal; 0: all."),
     click.option("--csv", metavar="FOLDER", help="Write each table to a file in this folder."),
     click.option("--html", metavar="FILE",
@@ -76,8 +78,8 @@ def _wanted(
     return Wanted(
         zones=parse_site_zones(None if sites is None else _lines_of(sites), site_zone),
         gap_seconds=_seconds(gap),
-        csv=None if csv is None else _writable(Path(csv), "--csv", is_folder=True),
-        html=None if html is None else _writable(Path(html), "--html", is_folder=False),
+        csv=None if csv is None else require_writable(Path(csv), "--csv", is_folder=True),
+        html=None if html is None else require_writable(Path(html), "--html"),
         **others,
     )
 
@@ -87,7 +89,7 @@ def _lines_of(name: str) -> list[str]:
         # Spreadsheets put a mark before the first line.
         return Path(name).read_text("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--sites {name}: cannot be read ({error})") from error
+        raise UsageError(f"--sites {name}: cannot be read ({why(error)})") from error
 
 
 def _seconds(text: str) -> int:
@@ -95,12 +97,3 @@ def _seconds(text: str) -> int:
     if span is None or not int(span[1]):
         raise UsageError(f"--gap {text!r} is no span: write 90s, 10m or 2h")
     return int(span[1]) * _UNITS[span[2]]
-
-
-def _writable(path: Path, option: str, *, is_folder: bool) -> Path:
-    """Raises UsageError for what cannot be written in the end, before hours of reading."""
-    if path.exists() and path.is_dir() is not is_folder:
-        raise UsageError(f"{option} {path}: is {'no' if is_folder else 'a'} folder")
-    if not path.parent.is_dir():
-        raise UsageError(f"{option} {path}: there is no folder {path.parent}")
-    return path

@@ -13,7 +13,7 @@ from pop_stream.analysis.condition import parse_conditions
 from pop_stream.analysis.period import Clock, parse_played, parse_stored, parse_zone
 from pop_stream.analysis.roles import Role, topics_of
 from pop_stream.analysis.selection import Selection
-from pop_stream.errors import UsageError
+from pop_stream.errors import UsageError, why
 from pop_stream.pop.identity import parse_pop_id
 from pop_stream.settings import Settings
 
@@ -112,7 +112,10 @@ def parse_pop_ids(given: Sequence[str], *, option: str = "--id") -> frozenset[st
              for one in (read_list(each[1:]) if each.startswith("@") else [each])]  # fmt: skip
     parsed = {text: parse_pop_id(text.encode()) for text in texts}
     if wrong := [text for text, pop_id in parsed.items() if pop_id is None]:
-        raise UsageError(f"{option}: not the form of a pop-id: {', '.join(map(repr, wrong[:5]))}")
+        raise UsageError(
+            f"{option}: not the form of a pop-id: {', '.join(map(repr, wrong[:5]))}; one is like "
+            "019af0c2-6b5e-7a51-9c0e-3f2b8d1c4e77"
+        )
     return frozenset(pop_id for pop_id in parsed.values() if pop_id is not None)
 
 
@@ -121,5 +124,5 @@ def read_list(name: str) -> Sequence[str]:
     try:
         text = sys.stdin.read() if name == "-" else Path(name).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"@{name}: cannot be read as a list ({error})") from error
+        raise UsageError(f"@{name}: cannot be read as a list ({why(error)})") from error
     return [line.strip() for line in text.splitlines() if line.strip()]

@@ -8,12 +8,12 @@ def worker(*, settings: Settings) -> None: ...
 import functools
 import os
 from collections.abc import Callable, Collection
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from pop_stream.cli.logs import configure_logging
+from pop_stream.cli.value_types import ANY_PATH
 from pop_stream.settings import SETTINGS, Loaded, Setting, load
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _completions(
 _file_option = click.option(
     "--config",
     "setting_file",
-    type=click.Path(path_type=Path),
+    type=ANY_PATH,
     metavar="FILE",
     help="A TOML file with settings. Defaults to none. [POP_STREAM_CONFIG]",
 )

@@ -7,6 +7,7 @@ import click
 
 from pop_stream.cli.output import print_json
 from pop_stream.cli.settings_options import with_settings
+from pop_stream.cli.value_types import Amount
 from pop_stream.settings import Settings
 
 _SAMPLE_SECONDS = 3.0
@@ -15,7 +16,7 @@ _SAMPLE_SECONDS = 3.0
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option(
-    "--sample-seconds", type=click.FloatRange(0.5, 600), default=_SAMPLE_SECONDS,
+    "--sample-seconds", type=Amount(0.5, 600), default=_SAMPLE_SECONDS,
     show_default=True, metavar="SECONDS",
     help="How long to watch the topics, to tell how fast the backlog grows or drains.",
 )  # fmt: skip

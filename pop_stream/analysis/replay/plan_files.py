@@ -10,7 +10,7 @@ from typing import Final, Self
 from pop_stream.analysis.durable import durable, sha256_of
 from pop_stream.analysis.event_view import EventView
 from pop_stream.analysis.replay.plan import Plan, Planned, PlannedList, parse_plan
-from pop_stream.errors import UsageError, WorkFailedError
+from pop_stream.errors import UsageError, WorkFailedError, why
 
 _RECEIPT: Final = ".receipt.json"
 
@@ -107,7 +107,10 @@ def read_plan(path: Path) -> Plan:
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the plan cannot be read: {error}") from error
+        raise UsageError(
+            f"the plan {path} cannot be read ({why(error)}); the command without `run` writes one, "
+            "with --plan FILE --reason TEXT, and beside it its list"
+        ) from error
     if found != plan.listed.sha256:
         raise UsageError(
             f"{list_of(path)} was altered after it was written: its digest is another; "

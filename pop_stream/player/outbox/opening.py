@@ -37,6 +37,9 @@ def open_outbox(path: Path, marks: Marks, boot: bytes) -> Opened:
     To be called by the process that records. Raises UsageError for a file that is none of ours,
     OSError and sqlite3.Error when the disk takes nothing.
     """
+    if path.exists() and not path.is_file():
+        # To mend a device, it would be set aside.
+        raise UsageError(f"{path} is no file: an outbox is a file of its own")
     with turn(path):
         finish(path)
         if log_is_damaged(path):
