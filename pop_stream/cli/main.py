@@ -4,8 +4,8 @@ Exit codes: 0 done, 1 the work failed or something is missing or lost, 2 wrong u
 configuration, 3 cannot reach Kafka, 130 interrupted. A command returns None or its exit code.
 """
 
+import errno
 import os
-import select
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,8 @@ import click
 
 from pop_stream import __version__
 from pop_stream.cli.lazy import LazyCommand, LazyGroup
-from pop_stream.errors import PopStreamError, SettingsError
+from pop_stream.cli.streams import UnwrittenError, give_up, prepare_streams
+from pop_stream.errors import PopStreamError, SettingsError, UsageError, why
 
 PROGRAM = "pop-stream"
 INTERRUPTED = 130
@@ -98,25 +99,42 @@ def cli() -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command and end the process with its exit code."""
+    prepare_streams()
     code = run(sys.argv[1:] if argv is None else argv)
+    try:
+        sys.stderr.flush()
+    except UnwrittenError:
+        give_up(sys.stderr)
     sys.exit(code)
 
 
 def run(argv: Sequence[str]) -> int:
     """Run a command; an error becomes one message on stderr and an exit code."""
     try:
-        code = _invoke(argv)
+        code = _ending(argv)
         sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except UnwrittenError as error:
+        return _report_unwritten(error)
+    return code
+
+
+def _ending(argv: Sequence[str]) -> int:
+    try:
+        _require_text(argv)
+        return _invoke(argv)
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except click.Abort:
         return INTERRUPTED
+    except UnwrittenError:
+        raise
     except Exception as error:  # noqa: BLE001 - the last one who can say what happened
         return _report(error)
-    return code
 
 
 def describe(error: PopStreamError) -> str:
@@ -139,6 +157,15 @@ def _invoke(argv: Sequence[str]) -> int:
     return result if isinstance(result, int) else 0
 
 
+def _require_text(argv: Sequence[str]) -> None:
+    """Raises UsageError for bytes that are no text: no name, id or path that we write has such."""
+    for each in argv:
+        try:
+            each.encode()
+        except UnicodeEncodeError as error:
+            raise UsageError(f"{each!a} is not text in UTF-8: write it anew") from error
+
+
 def _complete() -> int:
     """Complete for a shell. A message would stand within the line that is typed: there is none."""
     with suppress(PopStreamError, click.ClickException):
@@ -147,16 +174,29 @@ def _complete() -> int:
 
 
 def _report(error: Exception) -> int:
-    if isinstance(error, BrokenPipeError) and _nobody_reads_stdout():
-        # Python flushes once more at its end, and would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     known = list(_pop_stream_errors(error))
     if known:
         click.echo("\n".join(map(describe, known)), err=True)
         return known[0].exit_code
     traceback.print_exception(error)
-    click.echo(f"Error: unexpected {type(error).__name__}: this is a defect.", err=True)
+    click.echo(
+        f"Error: unexpected {type(error).__name__}: this is a defect. Please tell us, with the "
+        "lines above and the command.",
+        err=True,
+    )
+    return 1
+
+
+def _report_unwritten(error: UnwrittenError) -> int:
+    give_up(sys.stdout)
+    # A reader that has seen enough is no error.
+    if error.errno != errno.EPIPE:
+        with suppress(UnwrittenError):
+            click.echo(
+                f"Error: what was printed could not be written ({why(error)}): it is not all "
+                "there. Make room, or write it elsewhere, and give the command again.",
+                err=True,
+            )
     return 1
 
 
@@ -167,9 +207,3 @@ def _pop_stream_errors(error: Exception) -> Iterator[PopStreamError]:
     elif isinstance(error, ExceptionGroup) and error.split(PopStreamError)[1] is None:
         for each in error.exceptions:
             yield from _pop_stream_errors(each)
-
-
-def _nobody_reads_stdout() -> bool:
-    poll = select.poll()
-    poll.register(sys.stdout.fileno(), 0)
-    return bool(poll.poll(0))

@@ -124,5 +124,5 @@ def test_no_command_is_imported_to_complete_its_name() -> None:
         assert "plain,events" in done.stdout
         loaded = {name for name in done.stderr.split() if name.startswith("pop_stream.")}
         assert loaded <= {f"pop_stream.{each}" for each in (
-            "cli", "cli.main", "cli.lazy", "cli.help_page", "errors",
+            "cli", "cli.main", "cli.lazy", "cli.help_page", "cli.streams", "errors",
         )}  # fmt: skip

@@ -71,7 +71,7 @@ def test_a_defect_shows_where_it_happened(
     out, err = capfd.readouterr()
     assert out == ""
     assert "Traceback (most recent call last)" in err
-    assert err.endswith(f"Error: unexpected {kind}: this is a defect.\n")
+    assert f"Error: unexpected {kind}: this is a defect. Please tell us" in err
 
 
 @pytest.mark.parametrize("argv", [["--version"], ["--help"], ["-h"], ["config", "--help"]])
@@ -136,6 +136,73 @@ def test_a_reader_that_has_seen_enough_is_no_error() -> None:
         os.close(writer)
 
     assert (done.returncode, done.stderr) == (1, b"")
+
+
+def _redirected(redirection: str, *argv: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command with its streams as a shell gives them."""
+    return subprocess.run(
+        ["/bin/sh", "-c", f'exec "$@" {redirection}', "sh",
+         sys.executable, "-m", "pop_stream", *argv],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("argv", [["--help"], ["config"], ["completion", "zsh"]], ids=" ".join)
+def test_a_full_disk_is_told_and_is_no_defect(argv: list[str]) -> None:
+    """`> /dev/full` was a traceback, exit code 120, and for a help not even a message."""
+    done = _redirected("> /dev/full", *argv)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        "Error: what was printed could not be written (No space left on device)"
+    )
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("argv", [["config"], ["doctor"]], ids=" ".join)
+def test_streams_that_are_closed_are_no_defect(closed: str, argv: list[str]) -> None:
+    """Their numbers went to other files, and there were tracebacks."""
+    done = _redirected(closed, *argv, "--kafka-bootstrap-servers", "127.0.0.1:1")
+
+    assert done.returncode in (0, 3)
+    assert "Traceback" not in done.stdout + done.stderr
+    assert bool(done.stdout) == (">&-" not in closed.replace("2>&-", ""))
+
+
+def test_a_stderr_that_nobody_reads_changes_no_exit_code() -> None:
+    """It was 120."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "pop_stream", "no-such-command"],
+            stderr=writer,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        os.close(writer)
+
+    assert done.returncode in (1, 2)
+
+
+def test_a_letter_that_the_terminal_lacks_is_no_defect() -> None:
+    """It is written as an escape."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pop_stream", "config", "--notification-type", "\u0141"],
+        env={**os.environ, "PYTHONIOENCODING": "latin-1:strict"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\\u0141" in done.stdout
 
 
 def _loaded(argv: list[str]) -> set[str]:
