@@ -50,6 +50,7 @@ class Fetching:
         self._settings = settings
         self._loop: asyncio.AbstractEventLoop | None = None
         self._client: AIOKafkaClient | None = None
+        self._is_connected = False
         #: The last thing that went wrong with a connection.
         self.trouble: str | None = None
 
@@ -75,8 +76,7 @@ class Fetching:
         """Close the connection, if there is one."""
         if self._loop is None:
             return
-        if self._client is not None:
-            self._submit(self._client.close()).result()
+        self._submit(self._end()).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._loop = None
 
@@ -87,6 +87,15 @@ class Fetching:
                 target=_run, args=(self._loop,), name="pop-stream-fetch", daemon=True
             ).start()
         return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    async def _end(self) -> None:
+        """Close the connection, and end what is under way: after Ctrl-C, that is much."""
+        if self._client is not None:
+            await self._client.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
     async def _round(self, rounds: "_Rounds") -> list[Fetched]:
         """Ask every leader once."""
@@ -110,9 +119,11 @@ class Fetching:
 
     async def _connected(self, topics: Iterable[str]) -> AIOKafkaClient:
         if self._client is None:
-            client = client_of(self._settings, client_id="pop-stream-analyst")
-            await client.bootstrap()
-            self._client = client
+            # At once: it is closed then, too, when it is interrupted before it is connected.
+            self._client = client_of(self._settings, client_id="pop-stream-analyst")
+        if not self._is_connected:
+            await self._client.bootstrap()
+            self._is_connected = True
         for topic in topics:
             await self._client.add_topic(topic)
         return self._client

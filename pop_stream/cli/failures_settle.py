@@ -11,7 +11,7 @@ import click
 
 from pop_stream.cli.output import print_json
 from pop_stream.cli.settings_options import with_settings
-from pop_stream.errors import UsageError, why
+from pop_stream.errors import PopStreamError, UsageError, why
 from pop_stream.pop.identity import parse_pop_id
 from pop_stream.pop.settlement import Settlement
 from pop_stream.settings import Settings
@@ -73,7 +73,15 @@ def settle(
             bar.update(confirmed - done)
             done = confirmed
 
-        asyncio.run(settlements.settle(settings, wanted, mark, progress=progress))
+        try:
+            asyncio.run(settlements.settle(settings, wanted, mark, progress=progress))
+        except (KeyboardInterrupt, PopStreamError):
+            if done:
+                click.echo(
+                    f"\n{done:,} of {len(wanted):,} are done. The same command does all of them.",
+                    err=True,
+                )
+            raise
     if as_json:
         print_json({"settled": mark.settled, "events": len(wanted), "operator": mark.operator})
     else:

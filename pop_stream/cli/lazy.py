@@ -2,7 +2,9 @@
 
 import difflib
 import importlib
-from collections.abc import Mapping
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,13 +33,24 @@ class LazyCommand:
         """Import the command. Raises UsageError when it needs packages that are not installed."""
         module, _, attribute = self.where.partition(":")
         try:
-            command = getattr(importlib.import_module(module), attribute)
+            with _undisturbed():
+                command = getattr(importlib.import_module(module), attribute)
         except ModuleNotFoundError as error:
             raise _missing(error) from error
         if not isinstance(command, click.Command):
             raise TypeError(f"{self.where} is no click command")
         prepare(command)
         return command
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let Ctrl-C wait for half a second at most: in the midst of an import it can be a crash."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _missing(error: ModuleNotFoundError) -> Exception:

@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 import orjson
 
 from pop_stream.cli.settings_options import with_settings
+from pop_stream.cli.streams import UnwrittenError
 from pop_stream.cli.told_plays import told_plays
 from pop_stream.cli.value_types import OUTBOX, GivenPath
+from pop_stream.errors import KafkaUnreachableError, WorkFailedError
 from pop_stream.player.keeping import keep, new_boot
 from pop_stream.player.outbox.clock import zone_of
 from pop_stream.player.sending.record import Record, record_of
@@ -64,22 +67,38 @@ def send(
       tail -1 events.ndjson | pop-stream player send --from - --json
     """
     site_zone, boot = zone_of(zone), new_boot()
-    with told_plays(settings, source, flags) as plays:
+    with told_plays(settings, source, flags) as plays, _told_what_is_safe() as safe:
         if outbox is None:
-            return _to_kafka(settings, records_of(plays, boot=boot, zone=site_zone), as_json)
+            return _to_kafka(settings, records_of(plays, boot=boot, zone=site_zone), safe, as_json)
         for rows in keep(outbox, plays, boot=boot, zone=site_zone):
             for row in rows:
-                _print(record_of(row), {"outbox": str(outbox)}, as_json=as_json)
+                safe.append(_print(record_of(row), {"outbox": str(outbox)}, as_json=as_json))
     return 0
 
 
-def _to_kafka(settings: Settings, records: Iterator[Record], as_json: bool) -> int:
+@contextmanager
+def _told_what_is_safe() -> Iterator[list[str]]:
+    """Give a list for the ids of what is safe: after Ctrl-C, those must not be given again."""
+    safe: list[str] = []
+    try:
+        yield safe
+    except (KeyboardInterrupt, UnwrittenError, WorkFailedError, KafkaUnreachableError):
+        if safe:
+            click.echo(
+                f"\n{len(safe):,} plays are safe: those whose pop-ids are printed. Give only the "
+                "others again; a play that is given twice counts twice.",
+                err=True,
+            )
+        raise
+
+
+def _to_kafka(settings: Settings, records: Iterator[Record], safe: list[str], as_json: bool) -> int:
     # Not at the top: aiokafka takes its time to import, and an outbox needs none of it.
     from pop_stream.player.sending.confirming import send_confirmed  # noqa: PLC0415
 
     def confirmed(sent: Sequence[Record]) -> None:
-        for record in sent:
-            _print(record, {"topic": settings.events_topic}, as_json=as_json)
+        where = {"topic": settings.events_topic}
+        safe.extend(_print(record, where, as_json=as_json) for record in sent)
 
     refused = asyncio.run(send_confirmed(settings, records, confirmed=confirmed))
     for each in refused:
@@ -88,11 +107,13 @@ def _to_kafka(settings: Settings, records: Iterator[Record], as_json: bool) -> i
     return 1 if refused else 0
 
 
-def _print(record: Record, where: Mapping[str, object], *, as_json: bool) -> None:
+def _print(record: Record, where: Mapping[str, object], *, as_json: bool) -> str:
+    """Print a play that is safe; gives its id."""
     headers = {name: value.decode() for name, value in record.headers}
     if not as_json:
         click.echo(headers["pop-id"])
-        return
+        return headers["pop-id"]
     told = {"popId": headers["pop-id"], "screen": record.key.decode(),
             "seq": int(headers["pop-seq"]), "boot": headers["pop-boot"]}  # fmt: skip
     click.echo(orjson.dumps(told | dict(where)))
+    return headers["pop-id"]

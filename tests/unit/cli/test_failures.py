@@ -1,10 +1,12 @@
 """`pop-stream failures`: what is refused before anything is marked."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from pop_stream.cli.main import run
+from pop_stream.kafka import settlements
 
 POP_ID = "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"
 
@@ -42,3 +44,19 @@ def test_a_mark_needs_a_reason(capsys: pytest.CaptureFixture[str]) -> None:
     """Somebody will ask."""
     assert run(["failures", "settle", POP_ID]) == 2
     assert "--reason" in capsys.readouterr().err
+
+
+def test_marks_that_are_interrupted_are_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """How many are done, and how to go on; nothing was said."""
+
+    async def interrupted(*_: object, progress: Callable[[int], None]) -> None:
+        progress(1)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(settlements, "settle", interrupted)
+
+    other = POP_ID.replace("f", "e")
+    assert run(["failures", "settle", POP_ID, other, "--reason", "r"]) == 130
+    assert "1 of 2 are done. The same command does all of them." in capsys.readouterr().err

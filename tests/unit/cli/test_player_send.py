@@ -1,13 +1,16 @@
 """`player send` into an outbox, and what it refuses."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
+from typing import Any
 
 import pytest
 
+from pop_stream.cli import player_send
 from pop_stream.player import Limits, Outbox, keeping
-from pop_stream.player.outbox.row import State
+from pop_stream.player.outbox.row import Row, State
 from pop_stream.player.sending.record import record_of
 from tests.support.command import run_command
 from tests.support.kafka import fresh_settings
@@ -219,3 +222,23 @@ def test_kafka_that_cannot_be_reached_is_exit_3() -> None:
 
     assert (done.returncode, done.stdout) == (3, "")
     assert "127.0.0.1:1" in done.stderr
+
+
+def test_ctrl_c_tells_which_plays_must_not_be_given_again(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same command once more would count the first twice, and nothing said so."""
+    events = tmp_path / "events.ndjson"
+    events.write_text("".join(json.dumps(EVENT | {"screenId": str(n)}) + "\n" for n in range(3)))
+    kept = player_send.keep
+
+    def interrupted(*arguments: Any, **more: Any) -> Iterator[list[Row]]:
+        yield list(next(kept(*arguments, **more)))[:2]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(player_send, "keep", interrupted)
+    done = send_from(events, "--outbox", path)
+
+    assert (done.returncode, done.stdout.count("\n")) == (130, 2)
+    assert "2 plays are safe: those whose pop-ids are printed." in done.stderr
+    assert "a play that is given twice counts twice" in done.stderr
