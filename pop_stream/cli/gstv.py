@@ -1,6 +1,7 @@
 """`pop-stream gstv`: a stand-in for GSTV."""
 
 import asyncio
+import os
 import signal
 from typing import Any
 
@@ -8,9 +9,11 @@ import click
 import uvloop
 
 from pop_stream.cli.value_types import FILE
+from pop_stream.gstv.mock.guard import guard_of
 from pop_stream.gstv.mock.rules import EXAMPLE, Rules
 from pop_stream.gstv.mock.rules_json import load_rules
 from pop_stream.gstv.mock.server import MockConfig, running_mock
+from pop_stream.settings import load_settings
 
 #: As narrow as all help is.
 _RULES = EXAMPLE.rstrip().replace(', "then"', ',\n   "then"')
@@ -19,6 +22,9 @@ _HELP = f"""Answer POSTs as GSTV would, and misbehave as told.
 Runs until SIGTERM (exit 0) or Ctrl-C (exit 130). stdout gets one line, the URL, once it listens.
 A POST to any path but /__mock__/... is an event. GET /__mock__/stats tells the figures; GET and PUT
 /__mock__/rules shows and replaces the rules.
+With --require-auth it wants the credentials and signatures that POP_STREAM_GSTV_AUTH and
+POP_STREAM_GSTV_SIGNING_SECRETS of its own environment say, and answers 401 without; with oauth2 it
+is the token endpoint, too, at /__mock__/token, and its tokens live for a minute.
 
 \b
 Rules are a list; the first that matches decides; without one it is 200.
@@ -92,9 +98,16 @@ def gstv() -> None:
 @click.option("--ledger", type=FILE, help="Append a line of JSON for each request here.")
 @click.option("--certfile", type=FILE, help="Speak https with this certificate (PEM).")
 @click.option("--keyfile", type=FILE, help="The certificate's key (PEM).")
+@click.option(
+    "--require-auth", is_flag=True, help="Ask for the credentials and signatures of the settings."
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Repeats the same chances.")
-def mock(rules: str | None, **options: Any) -> int:  # noqa: D103 - its help is _HELP
-    config = MockConfig(rules=load_rules(rules) if rules is not None else Rules(), **options)
+def mock(rules: str | None, *, require_auth: bool, **options: Any) -> int:  # noqa: D103 - its help is _HELP
+    config = MockConfig(
+        rules=load_rules(rules) if rules is not None else Rules(),
+        guard=guard_of(load_settings(os.environ)) if require_auth else None,
+        **options,
+    )
     return uvloop.run(_serve(config))
 
 

@@ -124,10 +124,10 @@ class HttpConnection(asyncio.Protocol):
         attempt, body = self._attempt, self._body
         if attempt is not None:
             return lambda: self._receive(attempt, body, keep_alive=keep_alive)
-        method, target = self._parser.get_method(), self._target
+        method, target, headers = self._parser.get_method(), self._target, self._headers
 
         def answer() -> None:
-            status, content = self._control.answer(method, target, body)
+            status, content = self._control.answer(method, target, headers, body)
             self._transport.write(response(status, content))
             self._answered(keep_alive=keep_alive)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from pop_stream.gstv.mock.attempt import Attempt
 from pop_stream.gstv.mock.counts import Counts
+from pop_stream.gstv.mock.guard import Guard
 from pop_stream.gstv.mock.ledger import LedgerEntry, LedgerWriter
 from pop_stream.gstv.mock.post import Post
 from pop_stream.gstv.mock.rules import Action, Rules
@@ -20,12 +21,20 @@ from pop_stream.gstv.mock.rules import Action, Rules
 class Partner:
     """GSTV's part, without HTTP. Lives in one event loop."""
 
-    def __init__(self, rules: Rules, ledger: LedgerWriter | None, *, seed: int) -> None:
+    def __init__(
+        self,
+        rules: Rules,
+        ledger: LedgerWriter | None,
+        *,
+        seed: int,
+        guard: Guard | None = None,
+    ) -> None:
         self.counts = Counts()
         #: The first error of the ledger. No success is answered after it.
         self.ledger_failed: asyncio.Future[OSError] = asyncio.get_running_loop().create_future()
         self._loop = asyncio.get_running_loop()
         self._ledger = ledger
+        self._guard = guard
         self._random = random.Random(seed)  # noqa: S311 - chance, not secrecy
         self._decided: list[Post] = []
         self._delayed: dict[Post, asyncio.TimerHandle] = {}
@@ -60,7 +69,8 @@ class Partner:
     def receive(self, attempt: Attempt, body: bytes, perform: Callable[[Action], None]) -> Post:
         """Take a POST's body and decide; the action is carried out later, by `perform`."""
         attempt = attempt.read(body, seconds=self._seconds(), received_at=time.time())
-        action = self._rules.decide(attempt)
+        refusal = None if self._guard is None else self._guard.refusal(attempt)
+        action = refusal or self._rules.decide(attempt)
         post = Post(attempt, action, perform)
         low, high = action.delay
         if high > 0:

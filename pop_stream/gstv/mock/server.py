@@ -10,6 +10,7 @@ from typing import Final
 
 from pop_stream.errors import SettingsError, WorkFailedError
 from pop_stream.gstv.mock.control import Control
+from pop_stream.gstv.mock.guard import Guard
 from pop_stream.gstv.mock.http import HttpConnection
 from pop_stream.gstv.mock.ledger import LedgerWriter
 from pop_stream.gstv.mock.partner import Partner
@@ -30,6 +31,8 @@ class MockConfig:
     #: PEM files for https; both or none.
     certfile: Path | None = None
     keyfile: Path | None = None
+    #: What is asked of whoever posts; none: nothing.
+    guard: Guard | None = None
     #: Of all that is left to chance.
     seed: int = 1
 
@@ -53,9 +56,10 @@ async def running_mock(config: MockConfig) -> AsyncIterator[RunningMock]:
     """Listen until the context ends. Raises SettingsError when it cannot start."""
     context = _tls(config)
     ledger = _open_ledger(config.ledger)
-    partner = Partner(config.rules, ledger, seed=config.seed)
+    guard = config.guard
+    partner = Partner(config.rules, ledger, seed=config.seed, guard=guard)
     connections: set[HttpConnection] = set()
-    control = Control(partner)
+    control = Control(partner, None if guard is None else guard.desk)
     try:
         server = await _listen(
             lambda: HttpConnection(partner, control, connections), config, context
