@@ -72,6 +72,9 @@ OTHERS: Final[Mapping[str, str]] = {
     "`files` hold now.",
     "access.reread.failed": "They were replaced, and cannot be used (half of a pair, mostly): the "
     "old ones stay in use, and it is tried again. Told once.",
+    "access.token.failed": "No new token could be had; `reason` and `detail` say why. The old one "
+    "is used until it ends; then everything is held. Told once.",
+    "access.token.renewed": "Tokens are had again.",
     "broker.refused": "A broker gave an address beyond this machine, where the settings allow "
     "nothing without TLS: it is not connected to. `detail` says what to set.",
     "gstv.connect.failed": "A connection to GSTV could not be made. Only at DEBUG.",

@@ -10,7 +10,8 @@ import pytest
 from pop_stream.gstv.signing import sign, signed_lines, verify
 from pop_stream.settings.signing_secrets import parse_signing_secrets
 
-VECTORS = orjson.loads((Path(__file__).parents[3] / "docs" / "signing-vectors.json").read_bytes())
+DOCS = Path(__file__).parents[3] / "docs"
+VECTORS = orjson.loads((DOCS / "signing-vectors.json").read_bytes())
 GOOD = {vector["name"]: vector for vector in VECTORS["good"]}
 KEY = b"k" * 32
 OTHER = b"o" * 32
@@ -142,3 +143,21 @@ def test_a_secret_that_is_none_is_refused_and_not_repeated(text: str) -> None:
         parse_signing_secrets(text)
 
     assert "tulip" not in str(caught.value)
+
+
+def test_the_lines_that_partners_are_given_tell_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The code of docs/gstv.md, as it stands there, with each vector."""
+    code = (DOCS / "gstv.md").read_text().split("```python\n")[1].split("```")[0]
+    namespace: dict[str, Any] = {}
+    exec(code, namespace)  # noqa: S102 - our own page
+    changed = [(GOOD[change["of"]] | change, False) for change in VECTORS["refused"]]
+    for vector, good in [*((vector, True) for vector in GOOD.values()), *changed]:
+        monkeypatch.setattr("time.time", lambda: vector["timestamp"] + 299)  # noqa: B023
+        headers = {
+            "webhook-id": vector["id"],
+            "webhook-timestamp": str(vector["timestamp"]),
+            "webhook-signature": vector["signature"],
+        }
+        for secret in vector["secrets"]:
+            took = namespace["is_from_them"](secret, headers, vector["body"].encode())
+            assert took is good, vector["name"]
