@@ -132,17 +132,18 @@ class GstvClient(Generic[T]):
         now = time.monotonic()
         if self._sweep_timer is None:
             self._start_sweeping(now)
-        connection = None if request is None else self._take_idle(now)
-        if request is None or connection is None:
-            self._waiting.append(_Waiting(token, now, body, pop_id, attempt, traceparent))
-            if request is None:
-                self._wait_for_credentials()
-            self._connect_more()
-        else:
-            if self._proving is not None:
-                connection.shown = self._proving.shown
-            self._busy += 1
-            connection.send(token, request, now)
+        if request is not None:
+            connection = self._take_idle(now)
+            if connection is not None:
+                if self._proving is not None:
+                    connection.shown = self._proving.shown
+                self._busy += 1
+                connection.send(token, request, now)
+                return now
+        self._waiting.append(_Waiting(token, now, body, pop_id, attempt, traceparent))
+        if request is None:
+            self._wait_for_credentials()
+        self._connect_more()
         return now
 
     async def aclose(self) -> None:

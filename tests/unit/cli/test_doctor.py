@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from types import ModuleType
 
 import pytest
+from pydantic import SecretStr
 
 from pop_stream.cli import doctor_machine as machine
 from pop_stream.cli.diagnosis import Diagnosis, Level, fail, warn, well
@@ -16,6 +17,9 @@ from pop_stream.cli.doctor import describe, exit_code
 from pop_stream.cli.doctor_network import KAFKA, examine_gstv, examine_kafka
 from pop_stream.cli.main import run
 from pop_stream.settings import Settings
+from tests.support.forward_proxy import forward_proxy
+from tests.support.gstv_server import always_ok, hostile_server
+from tests.support.token_endpoint import Answer, token, token_endpoint
 
 MORNING = datetime(2026, 1, 1, 8, tzinfo=UTC)
 
@@ -175,6 +179,51 @@ def test_gstv_without_tls_on_its_port_fails() -> None:
             return await examine_gstv(Settings(gstv_url=f"https://127.0.0.1:{port}/pops"))
 
     assert asyncio.run(scenario()).level is Level.FAIL
+
+
+@pytest.mark.parametrize(
+    ("answer", "level"),
+    [
+        (token("canary-4f1d"), Level.OK),
+        (Answer(status=401, body=b'{"error": "invalid_client"}'), Level.FAIL),
+        (Answer(status=503, body=b"canary-4f1d"), Level.FAIL),
+    ],
+)
+def test_gstv_is_looked_at_with_our_credentials(answer: Answer, level: Level) -> None:
+    """Where no token can be had no event can be delivered; no token is shown."""
+    with hostile_server(always_ok) as gstv, token_endpoint(answer) as endpoint:
+        settings = Settings(
+            gstv_url=gstv.url,
+            gstv_auth="oauth2",
+            gstv_oauth_url=endpoint.url,
+            gstv_oauth_client_id="worker",
+            gstv_oauth_client_secret=SecretStr("canary-4f1d"),
+        )
+        found = asyncio.run(examine_gstv(settings))
+        assert gstv.requests == []
+
+    assert found.level is level
+    assert "canary" not in repr(found)
+    assert ("POP_STREAM_GSTV_OAUTH" in found.remedy) is (level is Level.FAIL)
+
+
+def test_gstv_is_looked_at_through_the_proxy() -> None:
+    """As a worker would."""
+    with forward_proxy(answer=b"HTTP/1.1 407 Who are you\r\n\r\n") as proxy:
+        settings = Settings(gstv_url="http://gstv.example/", gstv_proxy=proxy.url)
+        found = asyncio.run(examine_gstv(settings))
+
+    assert found.level is Level.FAIL
+    assert "407" in found.found
+    assert "POP_STREAM_GSTV_PROXY" in found.remedy
+
+
+def test_gstv_at_a_private_address_fails() -> None:
+    """What would allow it is named."""
+    found = _gstv("http://10.0.0.1/pops")
+
+    assert found.level is Level.FAIL
+    assert "POP_STREAM_GSTV_ALLOWED_NETWORKS" in found.remedy
 
 
 def test_gstv_without_an_address_is_a_warning() -> None:
