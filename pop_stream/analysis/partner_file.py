@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TextIO
 
 import orjson
 
+from pop_stream.analysis.lines import lines_of
 from pop_stream.errors import UsageError, why
 from pop_stream.pop.identity import parse_pop_id
 
@@ -48,11 +49,11 @@ def read_rows(path: Path) -> Iterator[Row]:
             first = _first_line(file)
             file.seek(0)
             if first.lstrip().startswith("{"):
-                yield from _objects(path, file)
+                yield from _objects(path, lines_of(file, path))
             elif parse_pop_id(first.strip().encode()) is not None:
                 yield from (
                     Row(number, {"popId": line.strip()})
-                    for number, line in enumerate(file, 1)
+                    for number, line in enumerate(lines_of(file, path), 1)
                     if line.strip()
                 )
             else:
@@ -81,7 +82,7 @@ def _objects(path: Path, lines: Iterable[str]) -> Iterator[Row]:
 
 def _csv(path: Path, file: TextIO, header: str) -> Iterator[Row]:
     reader = csv.DictReader(
-        file, delimiter=max(_DELIMITERS, key=header.count), restkey="", restval=""
+        lines_of(file, path), delimiter=max(_DELIMITERS, key=header.count), restkey="", restval=""
     )
     try:
         reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]

@@ -24,6 +24,9 @@ _MORE = 0x80
 #: Of a length's first byte: there are more, or it is negative.
 _LONGER = 0x81
 
+#: Bytes of a header's name.
+_USUAL_NAME = 64
+
 Headers = list[tuple[str, bytes]]
 
 #: What reads numbers does not see the end of the data: behind it numbers end at once.
@@ -55,6 +58,16 @@ class StoredRecord:
         self.key = key
         self.value = value
         self._stored = stored
+
+    @property
+    def size(self) -> int:
+        """The bytes of key, value and headers."""
+        stored = self._stored
+        if isinstance(stored, bytes):
+            headers = len(stored)
+        else:
+            headers = sum(len(name) + len(value or b"") for name, value in stored)
+        return headers + len(self.value or b"") + len(self.key or b"")
 
     @property
     def headers(self) -> Headers:
@@ -218,8 +231,15 @@ def _read_headers(stored: bytes, most: int | None = None) -> Headers:
     return headers
 
 
-@lru_cache(maxsize=256)  # nearly all records have the same names
 def _text_of(name: bytes) -> str:
+    # Long ones are not kept: somebody may write a megabyte for a name, and each time another.
+    if len(name) > _USUAL_NAME:
+        return name.decode(errors="backslashreplace")
+    return _text_of_usual(name)
+
+
+@lru_cache(maxsize=256)  # nearly all records have the same names
+def _text_of_usual(name: bytes) -> str:
     return name.decode(errors="backslashreplace")
 
 

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from operator import itemgetter
 
-_LETTERS = len("yyyy-mm-dd HH:MM:SS")
+#: Of a time as events write it.
+LETTERS = len("yyyy-mm-dd HH:MM:SS")
 _SEPARATORS = itemgetter(4, 7, 10, 13, 16)
 _EXPECTED_SEPARATORS = ("-", "-", " ", ":", ":")
 #: No zone is ahead of UTC by more: a site-local time later than now by this much is in the future
@@ -19,12 +20,12 @@ def latest_local_time(now: datetime) -> str:
 
 def length_of_play(start: str, end: str) -> timedelta | None:
     """From start to end; None if either is no time."""
-    return _length(start, end) if len(start) == len(end) == _LETTERS else None
+    return _length(start, end) if len(start) == len(end) == LETTERS else None
 
 
 def time_of_play(text: str) -> datetime | None:
     """A site-local time, without a zone; None if it is no time."""
-    return _parse_time(text) if len(text) == _LETTERS else None
+    return _parse_time(text) if len(text) == LETTERS else None
 
 
 # Screens play in step, so that the same two texts come again and again.

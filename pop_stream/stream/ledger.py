@@ -27,9 +27,7 @@ class Record(Protocol):
     @property
     def offset(self) -> int: ...  # noqa: D102
     @property
-    def key(self) -> bytes | None: ...  # noqa: D102
-    @property
-    def value(self) -> bytes | None: ...  # noqa: D102
+    def size(self) -> int: ...  # noqa: D102
     @property
     def timestamp(self) -> int: ...  # noqa: D102
 
@@ -73,7 +71,7 @@ class Limits:
     """How much one topic may hold unfinished before no more of it is fetched."""
 
     events: int = 10_000
-    #: Counted over the values and keys of unfinished events.
+    #: Counted over unfinished events, with their keys and headers.
     bytes: int = 64 * 1024 * 1024
     #: How far, in events, a partition may be taken beyond its first unfinished event.
     skew: int = 10_000
@@ -91,7 +89,7 @@ class Run(Generic[R]):
         self.offsets = [record.offset for record in records]
         #: When each was written to the topic, in epoch milliseconds, as it says.
         self.written_ms = [record.timestamp for record in records]
-        self._sizes = [len(record.value or b"") + len(record.key or b"") for record in records]
+        self._sizes = [record.size for record in records]
         self._done = bytearray(len(records))
         self._partition = partition
 

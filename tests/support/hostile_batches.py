@@ -48,6 +48,13 @@ def batch_of(*values: bytes | None, base_offset: int = 0, codec: int = 0) -> byt
     return bytes(built)
 
 
+def batch_with_headers(*headers: tuple[str, bytes | None]) -> bytes:
+    """An honest batch of one record with these headers."""
+    builder = _DefaultRecordBatchBuilderPy(2, 0, 0, -1, -1, -1, 2**31 - 1)
+    assert builder.append(0, 1, b"key", b"value", list(headers)) is not None
+    return bytes(builder.build())
+
+
 def zeros(mebibytes: int) -> bytes:
     """As many zeros."""
     return bytes(mebibytes * MEBIBYTE)

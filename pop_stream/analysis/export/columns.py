@@ -16,6 +16,8 @@ UNKNOWN_DAY: Final = "unknown"
 _Said: TypeAlias = tuple[str | None, int | None, int | None, str | None, int | None]
 _NOTHING_SAID: Final[_Said] = (None, None, None, None, None)
 
+#: More letters than a day and a time have.
+_DAY_AND_MORE: Final = 32
 _day_of_text = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[ T].*)?", re.DOTALL).fullmatch
 
 
@@ -88,7 +90,8 @@ def _said_of(event: EventView) -> _Said:
 def day_of(event: EventView) -> str:
     """The day on which it was played, at its site, like 2026-11-20; else UNKNOWN_DAY."""
     start = event.fields.get("startTimestamp")
-    return _day(start) if type(start) is str else UNKNOWN_DAY
+    # No more than says it: a text is kept for a while, and may be of any length.
+    return _day(start[:_DAY_AND_MORE]) if type(start) is str else UNKNOWN_DAY
 
 
 # Screens play in step, so that the same text comes again and again.

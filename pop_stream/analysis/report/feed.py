@@ -9,6 +9,7 @@ from typing import IO, Final
 
 from pop_stream.analysis.batches import Glance
 from pop_stream.analysis.from_object import from_line
+from pop_stream.analysis.lines import lines_of
 from pop_stream.analysis.report.report import Source
 from pop_stream.analysis.report.survey import Survey
 from pop_stream.analysis.scan import Progress, Topics
@@ -82,7 +83,7 @@ def survey_files(
 ) -> Source:
     """Read files of one record a line, as `events search --json` writes them; `-` is stdin.
 
-    Raises WorkFailedError when one cannot be read to its end.
+    Raises WorkFailedError when one cannot be read to its end, UsageError when it has no lines.
     """
     ours = frozenset((settings.retry_topic, settings.failure_topic, settings.notification_topic,
                       settings.settled_topic))  # fmt: skip
@@ -120,7 +121,7 @@ def _lines(names: Sequence[str], told: Told) -> Iterator[bytes]:
     for name in names:
         try:
             with _opened(name) as file:
-                for number, line in enumerate(file):
+                for number, line in enumerate(lines_of(file, name)):
                     done += len(line)
                     if number % _LINES_AT_ONCE == 0:
                         told(Progress(done, max(total, done)))

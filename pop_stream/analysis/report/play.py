@@ -14,7 +14,7 @@ from pop_stream.analysis.report.local_time import NOT_PLACED, How, Placed, SiteC
 from pop_stream.analysis.report.site_zones import SiteZones
 from pop_stream.pop.event import Fault, Flag, Quarantine, Rules, read_event
 from pop_stream.pop.hole import GONE
-from pop_stream.pop.play_times import latest_local_time, time_of_play
+from pop_stream.pop.play_times import LETTERS, latest_local_time, time_of_play
 from pop_stream.pop.trail import reason_of
 
 DAY_SECONDS: Final = 86_400
@@ -101,6 +101,9 @@ class Reader:
     def _times(self, fields: Mapping[str, str], stored_ms: int) -> Times | Exclusion:
         clock, overlong = self.zones.clock(fields["siteId"]), self.rules.overlong.total_seconds()
         start, end = fields["startTimestamp"], fields["endTimestamp"]
+        if len(start) != LETTERS or len(end) != LETTERS:
+            # Not looked up either: what is kept of texts is to be small.
+            return Exclusion.UNREADABLE_TIME
         times = _usual_times(clock, start, end, overlong)
         if stored_ms >= 0 and isinstance(times, Times) and times.placed.how is How.AMBIGUOUS:
             return _times_of(clock, (start, end), stored_ms / 1000, overlong)
@@ -143,9 +146,13 @@ def _times_of(
     return Times(began, placed, tuple(local_hours(clock, began, placed)), utc)
 
 
-@lru_cache(maxsize=16_384)
 def local_seconds(text: str) -> int | None:
     """A time as an event writes it, in seconds since 1970; None when it is none."""
+    return _local_seconds(text) if len(text) == LETTERS else None
+
+
+@lru_cache(maxsize=16_384)
+def _local_seconds(text: str) -> int | None:
     at = time_of_play(text)
     return None if at is None else (at - _LOCAL_EPOCH) // _SECOND
 

@@ -20,8 +20,7 @@ class Row:
     """A record as far as the ledger looks at it."""
 
     offset: int
-    key: bytes | None = b"k"
-    value: bytes | None = b"vvv"
+    size: int = 4
     timestamp: int = 1_795_168_800_000
 
 

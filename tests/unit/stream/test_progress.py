@@ -15,7 +15,7 @@ OTHER = Place("events", 1)
 
 def record(offset: int) -> Any:
     """What the ledger needs of a record."""
-    return SimpleNamespace(offset=offset, key=None, value=b"{}", timestamp=1_000 + offset)
+    return SimpleNamespace(offset=offset, size=2, timestamp=1_000 + offset)
 
 
 class Clock:
