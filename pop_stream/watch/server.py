@@ -4,13 +4,15 @@ A loop that is stuck cannot hide so: what it counted is still read, and `/livez`
 stands still.
 """
 
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, make_wsgi_app, start_http_server
+from prometheus_client import CollectorRegistry, make_wsgi_app
 
 from pop_stream.errors import SettingsError
+from pop_stream.watch.listening import listen
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -50,9 +52,10 @@ class Server:
 
         Pages are made at each request, in another thread than the caller's.
         """
-        self._server, self._thread = start_http_server(port, host, registry)
-        self._server.set_app(_serving(pages, make_wsgi_app(registry)))
+        self._server = listen(host, port, _serving(pages, make_wsgi_app(registry)))
         self.port: int = self._server.server_port
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
 
     def close(self) -> None:
         """Stop listening."""
