@@ -46,9 +46,11 @@ def descriptors() -> int:
 
 @pytest.mark.parametrize("said", [b"", b"GET /livez HTT", b"GET /livez HTTP/1.1\r\nA: b\r\n"])
 def test_connections_that_say_nothing_whole_take_neither_room_nor_threads(
-    said: bytes, server: Server
+    said: bytes, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Three hundred of them: the next who asks is answered, and no more than 64 are kept."""
+    # Not by the time that they are silent.
+    monkeypatch.setattr(listening._Handler, "timeout", 600)
     threads, before = threading.active_count(), descriptors()
     with ExitStack() as stack:
         for _ in range(MANY):
