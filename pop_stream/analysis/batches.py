@@ -13,7 +13,6 @@ from typing import Any, Final, NamedTuple
 from aiokafka.record.control_record import ABORT_MARKER, ControlRecord
 
 from pop_stream.kafka.header_names import Batch, Batches
-from pop_stream.kafka.stored_records import read_intact_batch
 from pop_stream.kafka.unpacking import UnreadableBatchError, unpacked
 
 #: First offset; length of what follows; (leader epoch, magic, checksum, attributes); last offset,
@@ -89,15 +88,7 @@ def records_of(fetched: Fetched, glance: Glance | None) -> Iterator[list[Any]]:
         # Only of what is used: it takes as long as all else of a scan together.
         if not batch.validate_crc():
             raise CorruptBatchError(f"{fetched.topic}/{fetched.partition}/{batch.base_offset}")
-        yield _all_of(thinned)
-
-
-def _all_of(batch: Batch) -> list[Any]:
-    try:
-        return list(batch)
-    except UnreadableBatchError:
-        # The worker makes one record of it, and so do we.
-        return list(read_intact_batch(batch.data))
+        yield list(thinned)
 
 
 def _thinned(batch: Batch, look: Callable[[bytes], Iterable[int]]) -> Batch | None:

@@ -12,7 +12,8 @@ from typing import Any
 from aiokafka.consumer import fetcher
 from aiokafka.record import default_records, memory_records
 
-from pop_stream.kafka.unpacking import as_plain, codec_of
+from pop_stream.kafka.stored_records import read_intact_batch
+from pop_stream.kafka.unpacking import UnreadableBatchError, as_plain, codec_of
 
 #: A batch begins with its offset (8 bytes) and the length of what follows (4).
 _BATCH_START = struct.Struct(">qi")
@@ -52,7 +53,7 @@ class Batches:
 class Batch:
     """A batch that is read by aiokafka's compiled reader, and patiently where that fails.
 
-    To go through one raises UnreadableBatchError when it is larger than anybody may unpack.
+    One that is larger than anybody may unpack is a single record without a value.
     """
 
     def __init__(self, batch: Any, data: memoryview) -> None:
@@ -70,7 +71,10 @@ class Batch:
         plain: bytes | memoryview = self.data
         batch = self._batch
         if plain[_MAGIC_AT] == _MAGIC and codec_of(plain):
-            plain = as_plain(plain)
+            try:
+                plain = as_plain(plain)
+            except UnreadableBatchError:
+                return read_intact_batch(plain)
             batch = memory_records.MemoryRecords(bytes(plain)).next_batch()
         try:
             return iter(list(batch))

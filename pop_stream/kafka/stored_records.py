@@ -127,6 +127,8 @@ class UnreadableRecords(StoredRecord):
     """Stands for the records of a batch that cannot be read, at the offset of the last of them."""
 
     __slots__ = ("unreadable",)
+    #: As aiokafka's records have them.
+    timestamp_type, checksum = 0, None
 
     def __init__(self, offset: int, timestamp: int, why: str) -> None:
         super().__init__(offset, timestamp, None, None, [])

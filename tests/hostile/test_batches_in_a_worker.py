@@ -8,6 +8,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from pop_stream.settings import Settings
+from pop_stream.watch.prober import Prober
 from tests.support.account import header_of
 from tests.support.eventually import eventually
 from tests.support.hostile_batches import (
@@ -69,11 +70,12 @@ def _put(trial: Trial, *batches: bytes) -> list[bytes]:
 def test_a_bomb_is_parked_as_unreadable_and_ends_no_worker(trial: Trial) -> None:
     """Kafka takes it for its 2 KiB; what stands before and behind is delivered (B17)."""
     three = CODECS["zstd"][1](records_of(b"{}", b"{}", zeros(40)))
-    _put(
-        trial,
-        batch_around(bomb("zstd", 40), codec=ZSTD),
-        batch_around(three, codec=ZSTD, count=3),
-    )
+    alone = [batch_around(bomb("zstd", 40), codec=ZSTD)]
+    asyncio.run(_produce(trial.servers, trial.settings.events_topic, alone))
+    # Nor is `watch` blind while it is the oldest that waits.
+    oldest = asyncio.run(Prober(trial.settings).look()).owed[trial.settings.events_topic]
+    assert oldest.produced_at is not None
+    _put(trial, batch_around(three, codec=ZSTD, count=3))
     with trial.gstv() as gstv, trial.worker(gstv.url) as worker:
         parked = asyncio.run(read_until(trial.servers, trial.settings.failure_topic, 2))
         asyncio.run(read_until(trial.servers, trial.settings.notification_topic, 2))
@@ -88,7 +90,7 @@ def test_a_bomb_is_parked_as_unreadable_and_ends_no_worker(trial: Trial) -> None
         (header_of(record, "pop-origin") or "").split("/")[2]: header_of(record, "pop-error")
         for record in parked
     } == {
-        "1": why.format(1, 1, len(bomb("zstd", 40))),
+        "0": why.format(0, 0, len(bomb("zstd", 40))),
         "4": why.format(2, 4, len(three)),
     }
     assert worker.said("worker.aborted") == []
