@@ -24,7 +24,7 @@ _TIMEOUT_SECONDS = 15
 
 NO_HOLES, HOLES, NOT_ASKED = 0, 1, 3
 _REMEDY = """\
-None of them could be asked: nothing is known of the holes of what is locked.
+Where none of them can tell, nothing is known of the holes of what is locked.
 Run it where one can be reached, or name a copy of OSV that you have:
   make audit ARGS="--osv-url https://osv.example.com/v1/query"
 What is too old by what was known before, `make test` tells without a network."""

@@ -11,7 +11,7 @@ import pytest
 
 from pop_stream.kafka.ports import free_ports
 from release.audit import HOLES, NO_HOLES, NOT_ASKED, Audited, Unanswered, judge, main
-from release.pins import parse_pins
+from release.pins import LOCKS, ROOT, parse_pins, read_pins
 
 LOCK = "".join(
     f"{entry} \\\n    --hash=sha256:{'a' * 64}\n"
@@ -88,6 +88,15 @@ def test_a_lock_without_holes_passes_once_each_package_was_asked_about(
     assert main([str(lock), "--osv-url", osv.url]) == NO_HOLES
     assert sorted(osv.asked) == [("aiohttp", "3.14.5"), ("orjson", "3.13.0")]
     assert "0 known holes" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("path", LOCKS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_each_of_our_locks_can_be_audited(osv: Osv, path: Path) -> None:
+    """pip-audit reads it, and asks about all that is installed from it."""
+    assert main([str(path), "--osv-url", osv.url]) == NO_HOLES
+    assert sorted(osv.asked) == sorted(
+        (pin.name, pin.version) for pin in read_pins(path) if pin.applies()
+    )
 
 
 def test_a_hole_fails_and_is_told_with_what_mends_it(
