@@ -54,6 +54,8 @@ class TopicsMissingError(WorkFailedError):
 
 def why(error: Exception) -> str:
     """Say why for people: of the system's errors without their number, and the path once more."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"it is no text in UTF-8: byte {error.start + 1}"
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 

@@ -82,6 +82,7 @@ def query(  # noqa: PLR0913 - a flag each
       pop-stream events query 'SELECT reason, count(*) FROM failure GROUP BY ALL'
       pop-stream events query @plays.sql --from plays --json
     """
+    _require_place()
     sql = _read(sql)
     if folder is None:
         asked_of = _reading(settings, asked.selection, tables_of(sql, TOPICS), progress_style)
@@ -94,6 +95,16 @@ def query(  # noqa: PLR0913 - a flag each
         with ClosedRoom(views, exported.files, spill=Path(spill), megabytes=megabytes) as room:
             names, rows = room.ask(sql, exported.tables)
             print_rows(names, rows, as_json=as_json)
+
+
+def _require_place() -> None:
+    """Raises UsageError in a folder that was deleted: DuckDB does not start there."""
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise UsageError(
+            "the folder that this is called in is gone; go to another one, and call it again"
+        ) from error
 
 
 def _read(sql: str) -> str:

@@ -7,6 +7,7 @@ import click
 from pop_stream.analysis.replay.planning import find_replayable
 from pop_stream.analysis.replay.run_plan import gstv_origin
 from pop_stream.analysis.replay.target import require_topic
+from pop_stream.cli.near import NearGroup
 from pop_stream.cli.plan_options import (
     PARKED_SETTINGS,
     Order,
@@ -26,7 +27,7 @@ from pop_stream.settings import Settings
 _SETTINGS = (*PARKED_SETTINGS, "receipts_topic", "gstv_", "validation", "max_event_bytes")
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=NearGroup, invoke_without_command=True)
 @alone
 @with_selection(default=("events",), topics=("events", "retry", "failure"))
 @click.option(

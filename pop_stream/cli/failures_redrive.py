@@ -3,6 +3,7 @@
 import click
 
 from pop_stream.analysis.replay.planning import find_parked
+from pop_stream.cli.near import NearGroup
 from pop_stream.cli.plan_options import (
     PARKED_SETTINGS,
     Order,
@@ -20,7 +21,7 @@ from pop_stream.cli.value_types import Whole
 from pop_stream.settings import Settings
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=NearGroup, invoke_without_command=True)
 @alone
 @with_selection(default=("failure",), topics=("failure",))
 @click.option(

@@ -56,6 +56,8 @@ def settle(
     # Not at the top: aiokafka takes its time to import, and --help should not wait for it.
     from pop_stream.kafka import settlements  # noqa: PLC0415
 
+    if not reason.strip():
+        raise UsageError("--reason is empty; nothing was marked: somebody will ask why")
     wanted = _parsed(_listed(pop_ids))
     mark = Settlement(
         settled=not undo,

@@ -8,6 +8,7 @@ from typing import Any
 import click
 import uvloop
 
+from pop_stream.cli.near import NearGroup
 from pop_stream.cli.value_types import FILE
 from pop_stream.gstv.mock.guard import guard_of
 from pop_stream.gstv.mock.rules import EXAMPLE, Rules
@@ -69,7 +70,7 @@ def _as_host(_context: object, _parameter: object, host: str) -> str:
     return host
 
 
-@click.group()
+@click.group(cls=NearGroup)
 def gstv() -> None:
     r"""Stand in for GSTV.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from pop_stream.cli.near import NearGroup
 from pop_stream.cli.settings_options import with_settings
 from pop_stream.cli.value_types import FOLDER
 from pop_stream.errors import EmbeddedKafkaError
@@ -17,7 +18,7 @@ from pop_stream.settings import Settings
 LOOK_SECONDS = 0.5
 
 
-@click.group()
+@click.group(cls=NearGroup)
 def kafka() -> None:
     r"""Run an Apache Kafka for development.
 

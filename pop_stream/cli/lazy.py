@@ -1,6 +1,5 @@
 """A click group whose commands are imported only when they are called."""
 
-import difflib
 import importlib
 import signal
 from collections.abc import Iterator, Mapping
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pop_stream.cli.help_page import HelpContext, prepare
+from pop_stream.cli.help_page import prepare
+from pop_stream.cli.near import NearGroup
 from pop_stream.errors import UsageError
 
 if TYPE_CHECKING:
@@ -60,10 +60,8 @@ def _missing(error: ModuleNotFoundError) -> Exception:
     return error
 
 
-class LazyGroup(click.Group):
-    """Lists its commands without importing them, and names the nearest for an unknown one."""
-
-    context_class = HelpContext
+class LazyGroup(NearGroup):
+    """Lists its commands without importing them."""
 
     def __init__(self, *args: Any, lazy: Mapping[str, LazyCommand], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -79,19 +77,6 @@ class LazyGroup(click.Group):
         if cmd_name in self.lazy:
             return self.lazy[cmd_name].load()
         return super().get_command(ctx, cmd_name)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; an unknown one is an error that names the nearest."""
-        name = args[0]
-        slip = not name.startswith("-") and self.get_command(ctx, name) is None
-        # While a line is completed, nobody wants to be told.
-        if slip and not ctx.resilient_parsing:
-            near = difflib.get_close_matches(name, self.list_commands(ctx), n=1)
-            hint = f" Did you mean '{near[0]}'?" if near else ""
-            ctx.fail(f"No such command '{name}'.{hint}")
-        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table of commands from the short helps, without importing any."""

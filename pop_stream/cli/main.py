@@ -127,6 +127,8 @@ def _ending(argv: Sequence[str]) -> int:
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.ClickException as error:
+        if isinstance(error, click.NoSuchOption):
+            _tell_of_secrets(error)
         error.show()
         return error.exit_code
     except click.Abort:
@@ -155,6 +157,19 @@ def _invoke(argv: Sequence[str]) -> int:
     with cli.make_context(PROGRAM, list(argv)) as context:
         result = cli.invoke(context)
     return result if isinstance(result, int) else 0
+
+
+def _tell_of_secrets(error: click.NoSuchOption) -> None:
+    # Not at the top: --help needs no setting.
+    from pop_stream.settings import SETTINGS  # noqa: PLC0415
+
+    for setting in SETTINGS.values():
+        if setting.secret and setting.flag == error.option_name:
+            error.possibilities = None
+            error.message += (
+                ": what stands on a command line is seen by every user of the machine. Set "
+                f"{setting.variable}, or {setting.variable}_FILE to the name of a file"
+            )
 
 
 def _require_text(argv: Sequence[str]) -> None:

@@ -16,7 +16,7 @@ import click
 from pop_stream.cli.output import print_json
 from pop_stream.cli.settings_options import with_settings
 from pop_stream.cli.value_types import OUTBOX, Amount
-from pop_stream.errors import UsageError, WorkFailedError
+from pop_stream.errors import UsageError, WorkFailedError, why
 from pop_stream.settings import Settings
 
 if TYPE_CHECKING:
@@ -66,7 +66,10 @@ def drain(
         --rate 50
     """
     if not path.exists() and not follow:
-        raise UsageError(f"there is no outbox {path}")
+        raise UsageError(
+            f"there is no outbox {path}: its player makes it with the first play; "
+            "--follow waits for that"
+        )
     # Not at the top: aiokafka takes its time to import, and --help should not wait for it.
     from pop_stream.player.sending.sender import Conduct  # noqa: PLC0415
 
@@ -90,7 +93,10 @@ def _opened(path: Path, *, waits: bool) -> "Store":
                 return Store(path)
         except (OSError, sqlite3.Error) as error:
             if not waits:
-                raise WorkFailedError(f"{path} cannot be opened: {error}") from error
+                raise WorkFailedError(
+                    f"{path} cannot be opened ({why(error)}); this user must be able to "
+                    "write to it, and to its folder"
+                ) from error
             log.warning("outbox.not_opened", extra={"path": str(path), "error": str(error)})
         time.sleep(_OPEN_AGAIN_SECONDS)
 

@@ -96,7 +96,9 @@ def _print(resent: Resent, outbox: Path, *, dry_run: bool, as_json: bool) -> Non
             }
         )
     elif not resent.plays:
-        click.echo("none of the plays that are still kept is meant")
+        click.echo(
+            "none of the plays that are still kept is meant; `pop-stream player status` counts them"
+        )
     elif dry_run:
         click.echo(f"{resent.plays:,} plays would wait again")
     else:

@@ -115,7 +115,7 @@ def reconcile(  # noqa: PLR0913 - each is a flag
         --stored-from 30d
     """
     if theirs is None and orders_file is None and not playlist_files:
-        raise UsageError("there is nothing to compare with: --theirs, --orders or --playlist")
+        raise UsageError("there is nothing to compare with: give --theirs, --orders or --playlist")
     selection = asked.selection
     if ours is not None and (selection.conditions or selection.stored or selection.pop_ids):
         raise UsageError("of --from, only --day, --played-from and --played-to choose a part")

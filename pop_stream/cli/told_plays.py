@@ -118,7 +118,7 @@ def _judge(plays: ToldPlays, source: str | None) -> None:
     if wrong:
         raise UsageError("nothing was kept or sent:\n" + "\n".join(_first(wrong)))
     if not number:
-        raise UsageError(f"there is no event in {source}")
+        raise UsageError(f"there is no event in {source}: write one JSON object a line")
     for said in _first(odd):
         click.echo(f"odd, and goes on: {said}", err=True)
 

@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 import click
 
+from pop_stream.cli.near import NearGroup
 from pop_stream.cli.output import print_json, print_table
 from pop_stream.cli.settings_options import with_settings
 from pop_stream.errors import TopicsMissingError
@@ -13,7 +14,7 @@ from pop_stream.settings import TOPICS, Settings
 SETTINGS = ("kafka_", *TOPICS)
 
 
-@click.group()
+@click.group(cls=NearGroup)
 def topics() -> None:
     r"""Create and check the topics.
 

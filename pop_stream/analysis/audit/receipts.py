@@ -24,7 +24,7 @@ from pop_stream.analysis.replay.plan_files import (
 from pop_stream.analysis.replay.receipt import receipt_of
 from pop_stream.analysis.replay.run_plan import require_same_world
 from pop_stream.analysis.scan import Topics
-from pop_stream.errors import UsageError
+from pop_stream.errors import UsageError, why
 from pop_stream.settings import Settings
 
 #: By so much at most the clock where plans are run is thought to be ahead of Kafka's.
@@ -98,7 +98,7 @@ def _content(file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_text("utf-8"))
     except OSError as error:
-        raise UsageError(f"the receipt cannot be read: {error}") from error
+        raise UsageError(f"the receipt {file} cannot be read ({why(error)})") from error
     except ValueError:
         content = None
     if not isinstance(content, dict):

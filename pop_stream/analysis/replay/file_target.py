@@ -12,7 +12,7 @@ from pop_stream.analysis.as_object import as_object
 from pop_stream.analysis.event_view import EventView
 from pop_stream.analysis.replay.done import SENT
 from pop_stream.analysis.replay.target import Outcomes
-from pop_stream.errors import UsageError, WorkFailedError
+from pop_stream.errors import UsageError, WorkFailedError, why
 
 
 class FileTarget:
@@ -39,7 +39,9 @@ class FileTarget:
             self._file.truncate(known_bytes)
             self._file.seek(known_bytes)
         except OSError as error:
-            raise WorkFailedError(f"{path} cannot be written: {error}") from error
+            raise WorkFailedError(
+                f"{path} cannot be written ({why(error)}); run the plan once more when it can"
+            ) from error
 
     @property
     def bytes(self) -> int:
@@ -54,7 +56,7 @@ class FileTarget:
             os.fsync(self._file.fileno())
         except OSError as error:
             raise WorkFailedError(
-                f"{self._path} cannot be written ({error}); run the plan once more when it can"
+                f"{self._path} cannot be written ({why(error)}); run the plan once more when it can"
             ) from error
         return [SENT] * len(events)
 

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from pop_stream.analysis.durable import sync
 from pop_stream.analysis.replay.done import Done, Ended
-from pop_stream.errors import UsageError, WorkFailedError
+from pop_stream.errors import UsageError, WorkFailedError, why
 
 
 @dataclass(slots=True)
@@ -51,7 +51,9 @@ class Journal:
         try:
             self._file = path.open("a+b")
         except OSError as error:
-            raise WorkFailedError(f"{path} cannot be written: {error}") from error
+            raise WorkFailedError(
+                f"{path} cannot be written ({why(error)}): a plan needs its journal beside it"
+            ) from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self.written = self._read()
@@ -90,7 +92,7 @@ class Journal:
             os.fsync(self._file.fileno())
         except OSError as error:
             raise WorkFailedError(
-                f"{self._path} cannot be written ({error}); nothing more was sent"
+                f"{self._path} cannot be written ({why(error)}); nothing more was sent"
             ) from error
 
     def _read(self) -> Written:
@@ -109,7 +111,10 @@ def read_journal(path: Path, plan_sha256: str) -> Written:
         with path.open("rb") as file:
             return _written_in(file, path, plan_sha256)[0]
     except OSError as error:
-        raise UsageError(f"the journal cannot be read: {error}") from error
+        raise UsageError(
+            f"the journal of the plan cannot be read ({why(error)}); without it nobody "
+            "knows what was sent"
+        ) from error
 
 
 def _written_in(lines: Iterable[bytes], path: Path, plan_sha256: str) -> tuple[Written, int]:

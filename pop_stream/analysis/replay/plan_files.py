@@ -61,7 +61,9 @@ class ListWriter:
         try:
             self._file = self._partial.open("wb")
         except OSError as error:
-            raise WorkFailedError(f"{path} cannot be written: {error}") from error
+            raise WorkFailedError(
+                f"{path} cannot be written ({why(error)}); --plan FILE names another place"
+            ) from error
 
     def __enter__(self) -> Self:
         return self
@@ -96,7 +98,9 @@ def write_whole(path: Path, content: str) -> None:
         with durable(path) as unfinished:
             unfinished.write_text(content, encoding="utf-8")
     except OSError as error:
-        raise WorkFailedError(f"{path} cannot be written: {error}") from error
+        raise WorkFailedError(
+            f"{path} cannot be written ({why(error)}); --plan FILE names another place"
+        ) from error
 
 
 def read_plan(path: Path) -> Plan:

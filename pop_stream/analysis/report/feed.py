@@ -14,7 +14,7 @@ from pop_stream.analysis.report.report import Source
 from pop_stream.analysis.report.survey import Survey
 from pop_stream.analysis.scan import Progress, Topics
 from pop_stream.analysis.selection import Selection
-from pop_stream.errors import UsageError, WorkFailedError
+from pop_stream.errors import UsageError, WorkFailedError, why
 from pop_stream.settings import Settings
 
 Told = Callable[[Progress], None]
@@ -127,7 +127,7 @@ def _lines(names: Sequence[str], told: Told) -> Iterator[bytes]:
                         told(Progress(done, max(total, done)))
                     yield line
         except OSError as error:
-            raise WorkFailedError(f"{name}: cannot be read to its end ({error})") from error
+            raise WorkFailedError(f"{name}: cannot be read to its end ({why(error)})") from error
     told(Progress(done, done))
 
 

@@ -9,7 +9,7 @@ import orjson
 from pop_stream.analysis.csv_cell import formula_safe
 from pop_stream.analysis.report.report import Report
 from pop_stream.analysis.report.table import Cell, Table
-from pop_stream.errors import WorkFailedError
+from pop_stream.errors import WorkFailedError, why
 
 
 def write_csv(folder: Path, tables: Iterable[Table]) -> None:
@@ -24,7 +24,7 @@ def write_csv(folder: Path, tables: Iterable[Table]) -> None:
                 writer.writerow([column.name for column in table.columns])
                 writer.writerows(map(_safe, table.rows()))
     except OSError as error:
-        raise WorkFailedError(f"--csv {folder}: cannot be written ({error})") from error
+        raise WorkFailedError(f"--csv {folder}: cannot be written ({why(error)})") from error
 
 
 def _safe(row: Sequence[Cell]) -> list[Cell]:

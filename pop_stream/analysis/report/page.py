@@ -14,7 +14,7 @@ from pop_stream.analysis.report.report import Report
 from pop_stream.analysis.report.survey import NO_ORDER
 from pop_stream.analysis.report.table import Kind, Table, say
 from pop_stream.analysis.report.tally import Tally
-from pop_stream.errors import WorkFailedError
+from pop_stream.errors import WorkFailedError, why
 from pop_stream.watch.figures import count, counted
 from pop_stream.watch.page.markup import Markup, element, together
 from pop_stream.watch.page.table import Column, table
@@ -31,7 +31,7 @@ def write_page(path: Path, report: Report, tables: Sequence[Table]) -> None:
         part.write_text(render(report, tables), encoding="utf-8", errors="replace")
         part.replace(path)
     except OSError as error:
-        raise WorkFailedError(f"--html {path}: cannot be written ({error})") from error
+        raise WorkFailedError(f"--html {path}: cannot be written ({why(error)})") from error
 
 
 def render(report: Report, tables: Sequence[Table]) -> str:

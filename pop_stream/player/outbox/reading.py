@@ -32,12 +32,16 @@ def require_outbox(path: Path) -> None:
         if was_there and error.errno in (errno.ENOENT, errno.EIO):
             return
         if error.errno == errno.ENOENT:
-            raise UsageError(f"there is no outbox {path}") from error
+            raise UsageError(
+                f"there is no outbox {path}: its player makes it with the first play"
+            ) from error
         raise UsageError(f"{path} cannot be read ({error.strerror})") from error
     if was_there:
         return
     if not is_likely:
-        raise UsageError(f"{path} is no outbox")
+        raise UsageError(
+            f"{path} is no outbox: give the name of the file that the player records into"
+        )
     try:
         with reading(path):
             pass

@@ -10,7 +10,7 @@ from typing import Final
 
 import orjson
 
-from pop_stream.errors import WorkFailedError
+from pop_stream.errors import WorkFailedError, why
 from pop_stream.player.outbox.clock import local_time
 from pop_stream.player.outbox.file import OutboxFile, is_full
 from pop_stream.player.outbox.packing import unpacked
@@ -85,8 +85,11 @@ def resend(
         with closing(OutboxFile(path)) as file:
             return _walk(file, wanted, is_dry_run=is_dry_run, told=told)
     except (OSError, sqlite3.Error) as error:
-        why = "the disk is full" if is_full(error) else str(error)
-        raise WorkFailedError(f"{path} cannot be used: {why}") from error
+        said = "the disk is full" if is_full(error) else why(error)
+        raise WorkFailedError(
+            f"{path} cannot be used ({said}); this user must be able to write to it, and to its "
+            "folder, and `pop-stream player verify` says whether it is damaged"
+        ) from error
 
 
 def _walk(

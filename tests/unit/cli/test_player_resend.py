@@ -44,7 +44,7 @@ def test_when_none_is_meant_it_says_so(path: Path) -> None:
 
     assert (done.returncode, done.stdout) == (
         1,
-        "none of the plays that are still kept is meant\n",
+        "none of the plays that are still kept is meant; `pop-stream player status` counts them\n",
     )
 
 

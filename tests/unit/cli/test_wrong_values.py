@@ -89,6 +89,7 @@ def test_an_outbox_that_is_no_file_is_not_mended(
         ["events", "search", "--stored-from", "99999999999d"],
         ["events", "search", "--id", ""],
         ["failures", "settle", "", "--reason", "credited"],
+        ["failures", "settle", "019af0c2-6b5e-7a51-9c0e-3f2b8d1c4e77", "--reason", " "],
         ["explain", ""],
         ["player", "check", "--topic", ""],
         ["player", "simulate", "--start", "yesterday"],
