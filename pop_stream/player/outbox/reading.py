@@ -33,7 +33,7 @@ def require_outbox(path: Path) -> None:
             return
         if error.errno == errno.ENOENT:
             raise UsageError(
-                f"there is no outbox {path}: its player makes it with the first play"
+                f"there is no outbox {path}: its player makes it, or `pop-stream player send`"
             ) from error
         raise UsageError(f"{path} cannot be read ({error.strerror})") from error
     if was_there:
