@@ -31,7 +31,10 @@ COMMANDS = {
         "pop_stream.cli.worker:worker", "Deliver events from Kafka to GSTV, and lose none."
     ),
     "kafka": LazyCommand("pop_stream.cli.kafka:kafka", "Run an Apache Kafka for development."),
-    "topics": LazyCommand("pop_stream.cli.topics:topics", "Create and check the topics."),
+    "topics": LazyCommand(
+        "pop_stream.cli.topics:topics",
+        "Create and check the topics, and say who needs which rights.",
+    ),
     "gstv": LazyCommand("pop_stream.cli.gstv:gstv", "Stand in for GSTV."),
     "player": LazyCommand(
         "pop_stream.cli.player:player",

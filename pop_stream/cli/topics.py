@@ -1,4 +1,4 @@
-"""`pop-stream topics`: create the topics, and judge those that are there."""
+"""`pop-stream topics`: create the topics, judge those that are there, and who may use them."""
 
 import asyncio
 from dataclasses import asdict
@@ -8,6 +8,7 @@ import click
 from pop_stream.cli.near import NearGroup
 from pop_stream.cli.output import print_json, print_table
 from pop_stream.cli.settings_options import with_settings
+from pop_stream.cli.topics_acls import acls
 from pop_stream.errors import TopicsMissingError
 from pop_stream.settings import TOPICS, Settings
 
@@ -16,13 +17,16 @@ SETTINGS = ("kafka_", *TOPICS)
 
 @click.group(cls=NearGroup)
 def topics() -> None:
-    r"""Create and check the topics.
+    r"""Create and check the topics, and say who needs which rights.
 
     \b
     Example:
       pop-stream topics ensure --partitions 24 --replication 3
       pop-stream topics check
     """
+
+
+topics.add_command(acls)
 
 
 @topics.command()

@@ -29,7 +29,8 @@ SERVING = {"pop-stream gstv mock", "pop-stream kafka up", "pop-stream watch"}
 WITHOUT_KAFKA = {"pop-stream config", "pop-stream player send"}
 #: What a person can do: a command, a flag, a setting, a word for it; or that a file is not there.
 _NEXT = re.compile(
-    r"pop-stream |POP_STREAM_|--[a-z]|\b(give|write|makes?|choose|set)\b|No such file", re.IGNORECASE
+    r"pop-stream |POP_STREAM_|--[a-z]|\b(give|write|makes?|choose|set)\b|No such file",
+    re.IGNORECASE,
 )
 
 LEAVES = dict(leaves())

@@ -24,6 +24,8 @@ from pop_stream.kafka.secured import Protection
 from tests.support.authority import Authority
 from tests.support.kafka import DEADLINE_SECONDS
 
+_MECHANISMS = (ScramMechanism.SCRAM_SHA_256, ScramMechanism.SCRAM_SHA_512)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecuredKafka:
@@ -55,12 +57,13 @@ class SecuredKafka:
     def set_password(self, user: str, password: str) -> None:
         """Make a SCRAM user, or give it another password."""
         admin = AdminClient({"bootstrap.servers": self.plain_servers})
-        kind = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
-        asked = admin.alter_user_scram_credentials(
-            [UserScramCredentialUpsertion(user, kind, password.encode())]
-        )
-        for each in asked.values():
-            each.result(DEADLINE_SECONDS)
+        # One after the other: Kafka takes a user only once in a request.
+        for mechanism in _MECHANISMS:
+            credential = UserScramCredentialUpsertion(
+                user, ScramCredentialInfo(mechanism, 4096), password.encode()
+            )
+            for each in admin.alter_user_scram_credentials([credential]).values():
+                each.result(DEADLINE_SECONDS)
 
     def allow_everything(self, user: str) -> None:
         """Let a user do everything with every topic and group."""
