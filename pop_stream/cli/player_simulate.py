@@ -21,9 +21,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from pop_stream.cli.settings_options import with_settings
 from pop_stream.cli.value_types import FILE, Amount, Whole
-from pop_stream.errors import UsageError, missing_topic
-from pop_stream.kafka.admin import connected_admin
+from pop_stream.errors import UsageError
 from pop_stream.kafka.clients import producer_of
+from pop_stream.kafka.writable import require_writable
 from pop_stream.player.ledger import PlayerLedger, open_ledger
 from pop_stream.player.simulation.outage import Outage, parse_outage
 from pop_stream.player.simulation.players import Sending, Sent, SimulatedPlayers
@@ -190,7 +190,7 @@ def simulate(*, settings: Settings, **flags: Any) -> int:
 async def _simulate(
     order: _Order, network: Network, settings: Settings, ledger: PlayerLedger | None
 ) -> tuple[Sent, bool]:
-    await _require_topic(settings)
+    await require_writable(settings, settings.events_topic)
     producer = producer_of(
         settings,
         acks="all",
@@ -218,13 +218,6 @@ async def _simulate(
         with suppress(asyncio.CancelledError):
             await drawing
         await producer.stop()
-
-
-async def _require_topic(settings: Settings) -> None:
-    # The producer would look for a missing topic for 40 s.
-    async with connected_admin(settings) as admin:
-        if settings.events_topic not in await admin.list_topics():
-            raise missing_topic(settings.events_topic)
 
 
 def _stop_on_signals(players: SimulatedPlayers) -> asyncio.Event:

@@ -15,6 +15,7 @@ from aiokafka.structs import OffsetAndMetadata
 
 from pop_stream.errors import WorkFailedError
 from pop_stream.kafka.admin import connected_admin
+from pop_stream.kafka.allowed import is_hidden, no_right_to_see, topics_named
 from pop_stream.kafka.clients import consumer_of
 from pop_stream.settings import Settings
 
@@ -70,7 +71,9 @@ async def partitions_of(settings: Settings, topics: Sequence[str]) -> list[Parti
     """
     async with connected_admin(settings) as admin:
         for tries_left in reversed(range(_TRIES)):
-            described = await admin.describe_topics(list(topics))
+            described = await topics_named(admin, topics)
+            if hidden := [topic["topic"] for topic in described if is_hidden(topic)]:
+                raise no_right_to_see(hidden)
             places = [
                 TopicPartition(topic["topic"], one["partition"])
                 for topic in described
@@ -118,9 +121,7 @@ async def commits_by(
     except GroupCoordinatorNotAvailableError:
         return {}  # a new Kafka, on which no group has committed anything yet
     except GroupAuthorizationFailedError as error:
-        raise WorkFailedError(
-            f"no right to look at the group {group}: this user needs Describe on it"
-        ) from error
+        raise _no_right(group) from error
     return {place: entry for place, entry in offsets.items() if entry.offset >= 0}
 
 
@@ -130,11 +131,16 @@ async def committed_by(admin: AIOKafkaAdminClient, group: str) -> dict[TopicPart
 
 
 async def group_of(admin: AIOKafkaAdminClient, group: str) -> GroupState:
-    """Who is in the group now, and whether it is at rest."""
+    """Who is in the group now, and whether it is at rest.
+
+    Raises WorkFailedError when this user may not look at the group.
+    """
     try:
         (answer,) = await admin.describe_consumer_groups([group])
     except GroupCoordinatorNotAvailableError:
         return GroupState(state="Dead", members=())
+    except GroupAuthorizationFailedError as error:
+        raise _no_right(group) from error
     (described,) = answer.to_object()["groups"]
     members = tuple(
         Member(
@@ -145,3 +151,7 @@ async def group_of(admin: AIOKafkaAdminClient, group: str) -> GroupState:
         for one in described["members"]
     )
     return GroupState(state=described["state"], members=members)
+
+
+def _no_right(group: str) -> WorkFailedError:
+    return WorkFailedError(f"no right to look at the group {group}: this user needs Describe on it")

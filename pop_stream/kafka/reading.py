@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 from typing import TypeAlias
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import TopicAuthorizationFailedError
 
 from pop_stream.errors import WorkFailedError, missing_topic
 from pop_stream.kafka.admin import connected_admin
+from pop_stream.kafka.allowed import is_hidden, topics_named
 from pop_stream.kafka.clients import consumer_of
 from pop_stream.kafka.header_names import read_any_header_name
 from pop_stream.settings import Settings
@@ -47,8 +47,8 @@ async def spans_of(settings: Settings, topic: str) -> dict[TopicPartition, tuple
     Raises KafkaUnreachableError, TopicsMissingError, and WorkFailedError when Kafka refuses.
     """
     async with connected_admin(settings) as admin:
-        (described,) = await admin.describe_topics([topic])
-        if described["error_code"] == TopicAuthorizationFailedError.errno:
+        (described,) = await topics_named(admin, [topic])
+        if is_hidden(described):
             raise WorkFailedError(f"no right to read {topic}: this user needs Read on it")
         places = [TopicPartition(topic, one["partition"]) for one in described["partitions"]]
         if not places:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Collection
 
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
-from pop_stream.errors import WorkFailedError, missing_topic
-from pop_stream.kafka.admin import connected_admin
+from pop_stream.errors import WorkFailedError
 from pop_stream.kafka.clients import producer_of
+from pop_stream.kafka.writable import no_right_to_write, require_writable
 from pop_stream.pop.settlement import Settlement
 from pop_stream.settings import Settings
 
@@ -27,12 +27,7 @@ async def settle(
     TopicsMissingError, and WorkFailedError when Kafka refuses; the marks before stay.
     """
     topic = settings.settled_topic
-    async with connected_admin(settings) as admin:
-        (described,) = await admin.describe_topics([topic])
-        if described["error_code"] == TopicAuthorizationFailedError.errno:
-            raise _no_right(topic)
-        if not described["partitions"]:
-            raise missing_topic(topic)
+    await require_writable(settings, topic)
     value, ids = mark.as_json(), list(pop_ids)
     try:
         async with producer_of(settings, acks="all", enable_idempotence=True) as producer:
@@ -42,10 +37,6 @@ async def settle(
                 await asyncio.gather(*sent)
                 progress(begin + len(some))
     except TopicAuthorizationFailedError as error:
-        raise _no_right(topic) from error
+        raise no_right_to_write(topic) from error
     except KafkaError as error:
         raise WorkFailedError(f"Kafka did not take the marks: {error!r}") from error
-
-
-def _no_right(topic: str) -> WorkFailedError:
-    return WorkFailedError(f"no right to write to {topic}: this user needs Write on it")

@@ -1,6 +1,6 @@
 """Judges topics: what about them would lose events, or stop them, and what to do about it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -36,12 +36,24 @@ class Finding:
     remedy: str
 
 
-def judge(settings: Settings, states: Mapping[str, TopicState]) -> list[Finding]:
-    """Compare what is there with the table. A topic without a state is missing."""
+def judge(
+    settings: Settings, states: Mapping[str, TopicState], *, hidden: Collection[str] = ()
+) -> list[Finding]:
+    """Compare what is there with the table. A topic without a state is missing, or hidden."""
     findings: list[Finding] = []
     for plan in topic_table(settings):
         state = states.get(plan.name)
-        if state is None:
+        if state is None and plan.name in hidden:
+            findings.append(
+                Finding(
+                    topic=plan.name,
+                    severity=Severity.ERROR,
+                    problem="this user has no right to see it",
+                    remedy="give it Describe, which Read and Write include: pop-stream topics acls "
+                    "shows the rights of each role",
+                )
+            )
+        elif state is None:
             findings.append(
                 Finding(
                     topic=plan.name,

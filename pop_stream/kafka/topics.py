@@ -8,10 +8,17 @@ from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, NoError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    KafkaError,
+    NoError,
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+    for_code,
+)
 
 from pop_stream.errors import UsageError, WorkFailedError
 from pop_stream.kafka.admin import connected_admin
+from pop_stream.kafka.allowed import is_hidden, topics_named
 from pop_stream.kafka.topic_findings import Finding, judge
 from pop_stream.kafka.topic_table import TopicPlan, TopicState, topic_table
 from pop_stream.settings import Settings
@@ -70,6 +77,8 @@ async def check(settings: Settings) -> list[Finding]:
         names = [plan.name for plan in topic_table(settings)]
         states = await _describe(admin, names)
         configs = await configs_of(admin, states)
+        unseen = [name for name in names if name not in states]
+        hidden = {one["topic"] for one in await topics_named(admin, unseen) if is_hidden(one)}
         return judge(
             settings,
             {
@@ -82,6 +91,7 @@ async def check(settings: Settings) -> list[Finding]:
                 )
                 for name, state in states.items()
             },
+            hidden=hidden,
         )
 
 
@@ -116,6 +126,8 @@ async def _create(
         error = for_code(topic["error_code"])
         if error is NoError:
             created.add(topic["topic"])
+        elif error is TopicAuthorizationFailedError:
+            refusals.append(f"{topic['topic']}: no right to do so; this user needs Create on it")
         elif error is not TopicAlreadyExistsError:
             why = topic.get("error_message") or error.description
             refusals.append(f"{topic['topic']}: {why} ({error.__name__})")

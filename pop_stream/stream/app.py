@@ -37,6 +37,7 @@ from pop_stream.stream.parts import (
 from pop_stream.stream.preflight import (
     look_around,
     require_receipts,
+    require_rights,
     require_starting_point,
     require_topics,
     serve_metrics,
@@ -118,6 +119,7 @@ class PopStreamApp(faust.App):
         TopicsMissingError, and StartRefusedError.
         """
         self._metrics = serve_metrics(self.settings, self.tally, self._status, self._samples)
+        await require_rights(self.settings)
         await require_topics(self.settings)
         await require_starting_point(self.settings)
         await require_receipts(self.settings)

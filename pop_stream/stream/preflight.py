@@ -10,13 +10,17 @@ from aiokafka.errors import KafkaError
 from pop_stream import __version__
 from pop_stream.errors import StartRefusedError, TopicsMissingError
 from pop_stream.kafka.admin import connected_admin
+from pop_stream.kafka.allowed import is_hidden, lacking, no_right_to_see, topics_named
 from pop_stream.kafka.clients import producer_of
 from pop_stream.kafka.group import group_of, partitions_of
+from pop_stream.kafka.rights import DELIVERING, Kind, Operation, Rule, rules_of_worker
 from pop_stream.kafka.topic_findings import Severity
 from pop_stream.kafka.topics import check
 from pop_stream.pop.receipt import encode_receipt, receipt_of
+from pop_stream.pop.redrive import redrive_group
 from pop_stream.settings import Settings
 from pop_stream.stream.guard import Surroundings
+from pop_stream.stream.parts import schedule_of
 from pop_stream.stream.starting_point import doubts, foreign
 from pop_stream.watch.facts import facts_of
 from pop_stream.watch.history import Sample
@@ -56,15 +60,50 @@ async def look_around(settings: Settings) -> Surroundings:
     Raises KafkaUnreachableError, and WorkFailedError when Kafka refuses.
     """
     async with connected_admin(settings) as admin:
-        there = set(await admin.list_topics())
+        described = await topics_named(admin, _used(settings))
         members = (await group_of(admin, settings.group)).members
-    return Surroundings(_used(settings) - there, members)
+    if hidden := [topic["topic"] for topic in described if is_hidden(topic)]:
+        raise no_right_to_see(hidden)
+    missing = {topic["topic"] for topic in described if not topic["partitions"]}
+    return Surroundings(missing, members)
 
 
 def _used(settings: Settings) -> set[str]:
-    used = {settings.events_topic, settings.retry_topic, settings.failure_topic,
-            settings.notification_topic, settings.settled_topic}  # fmt: skip
-    return used if settings.receipts == "off" else {*used, settings.receipts_topic}
+    """The topics that this worker reads or writes, by the stages that it has."""
+    work = {Operation.READ, Operation.WRITE}
+    rules = rules_of_worker(settings)
+    return {each.name for each in rules if each.kind is Kind.TOPIC and work & {*each.operations}}
+
+
+async def require_rights(settings: Settings) -> None:
+    """Raise StartRefusedError with every right that Kafka does not give this worker.
+
+    Without one of them it would take events that it cannot hand on, or could commit nothing.
+    Raises KafkaUnreachableError when no broker answers.
+    """
+    rules = [each for each in rules_of_worker(settings) if not each.prefixed]
+    if "failure" in settings.stages:
+        rules += [
+            Rule(kind=Kind.GROUP, name=redrive_group(settings.group, step),
+                 operations=(Operation.READ,), because="notes up to where it has sent back")
+            for step in schedule_of(settings).steps
+        ]  # fmt: skip
+    async with connected_admin(settings) as admin:
+        found = await lacking(admin, rules)
+    problems = [
+        f"{' and '.join(each.word for each in needed)} on the {rule.kind.name.lower()} "
+        f"{rule.name}: it {rule.because}"
+        for rule, operations in found
+        # What is not seen of a configuration is told with the topics, and no reason not to start.
+        if (needed := [each for each in operations if each is not Operation.DESCRIBE_CONFIGS])
+    ]
+    if problems:
+        stages = ", ".join(settings.stages)
+        raise StartRefusedError(
+            f"the worker does not start: Kafka does not give its user the rights for {stages}; "
+            "`pop-stream topics acls` shows and gives them. It lacks:\n  - "
+            + "\n  - ".join(problems)
+        )
 
 
 async def require_topics(settings: Settings) -> None:
@@ -96,8 +135,10 @@ async def require_starting_point(settings: Settings) -> None:
         "retry": settings.retry_topic,
         "failure": settings.failure_topic,
     }
-    states = await partitions_of(settings, tuple(by_stage.values()))
-    consumed = [state for state in states if state.topic in {by_stage[s] for s in settings.stages}]
+    mine = {by_stage[stage] for stage in settings.stages}
+    looked_at = mine | {settings.retry_topic, settings.failure_topic}
+    states = await partitions_of(settings, sorted(looked_at))
+    consumed = [state for state in states if state.topic in mine]
     written: Counter[str] = Counter()
     for state in states:
         if state.topic in (settings.retry_topic, settings.failure_topic):
@@ -120,9 +161,9 @@ async def require_receipts(settings: Settings) -> None:
     """Where receipts are on, write one of nothing: that they begin now, and can be written.
 
     A worker that cannot would deliver what it never commits, and each that is started after it the
-    same again. Raises StartRefusedError.
+    same again. One that delivers nothing writes none. Raises StartRefusedError.
     """
-    if settings.receipts == "off":
+    if settings.receipts == "off" or not DELIVERING & {*settings.stages}:
         return
     nothing = receipt_of(
         (), group=settings.group, worker=__version__, topic=settings.events_topic, partition=0

@@ -20,11 +20,11 @@ from aiokafka.errors import (
 from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from pop_stream.errors import PopStreamError, WorkFailedError, missing_topic
-from pop_stream.kafka.admin import connected_admin
+from pop_stream.errors import PopStreamError
 from pop_stream.kafka.clients import producer_of
 from pop_stream.kafka.complaints import heard_from_aiokafka
 from pop_stream.kafka.reach import unreachable
+from pop_stream.kafka.writable import no_right_to_write, require_writable
 from pop_stream.player.sending.abandoning import abandon
 from pop_stream.player.sending.isolation import Group, Isolation, Tried, Verdict
 from pop_stream.player.sending.lot import Answer, Fate, too_large
@@ -68,7 +68,8 @@ class Broker:
         if self._producer is not None:
             return self._producer
         if not self._is_topic_there:
-            await self._require_topic()
+            # The producer would look for a missing topic as long as it may, or have it made.
+            await require_writable(self._settings, self._topic)
             self._is_topic_there = True
         producer = producer_of(
             self._settings,
@@ -95,12 +96,6 @@ class Broker:
                 raise
         self._producer = producer
         return producer
-
-    async def _require_topic(self) -> None:
-        # The producer would look for a missing topic as long as it may, or have it made by default.
-        async with connected_admin(self._settings) as admin:
-            if self._topic not in await admin.list_topics():
-                raise missing_topic(self._topic)
 
     async def send(self, records: Sequence[Record]) -> list[Answer]:
         """Send records, in their order; those of one key stay in it.
@@ -231,7 +226,7 @@ class Broker:
 
     def _told(self, error: BaseException) -> PopStreamError:
         if isinstance(error, TopicAuthorizationFailedError):
-            return WorkFailedError(f"no right to write to {self._topic}: this user needs Write")
+            return no_right_to_write(self._topic)
         if isinstance(error, TimeoutError):
             return unreachable(self._settings, f"nothing was confirmed in {self._patience:g} s")
         return unreachable(self._settings, str(error) or type(error).__name__)
