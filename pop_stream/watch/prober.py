@@ -40,6 +40,7 @@ class Prober:
         #: Up to where the failure topic and the marks were read.
         self._read_to: dict[TopicPartition, int] = {}
         self._marks_missing = False
+        self._unseen: frozenset[str] = frozenset()
 
     async def look(self) -> Look:
         """Look once.
@@ -58,6 +59,7 @@ class Prober:
             configs = await configs_of(admin, worked)
             redriven = await passed_by(admin, settings)
         seen = tuple(state for state in states if state.topic in worked)
+        self._tell_of_retention(frozenset(t for t in worked if not configs.get(t)))
         retention = {topic: _retention(configs.get(topic, {})) for topic in worked}
         try:
             owed = await self._oldest(seen, retention)
@@ -85,6 +87,13 @@ class Prober:
             log.error("watch.no_marks", extra={"topic": self._settings.settled_topic,
                                                "remedy": "pop-stream topics ensure"})  # fmt: skip
         self._marks_missing = is_missing
+
+    def _tell_of_retention(self, unseen: frozenset[str]) -> None:
+        if unseen - self._unseen:
+            # All else can be told; but what is about to be deleted looks as if it were kept.
+            log.error("watch.retention_unseen", extra={"topics": sorted(unseen), "remedy":
+                      "this user needs DescribeConfigs on them"})  # fmt: skip
+        self._unseen = unseen
 
     async def _oldest(
         self, states: Sequence[PartitionState], retention: Mapping[str, float]

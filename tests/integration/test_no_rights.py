@@ -1,6 +1,7 @@
 """Analysts without the rights that a command needs: it says which, and ends with 1."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -111,6 +112,19 @@ def test_who_may_not_look_at_the_group_is_told_so(
     for group in (topics.group, *(f"{topics.group}-redrive-transient-{n}" for n in range(1, 5))):
         forbid(topics, ResourceType.GROUP, group, AclOperation.DESCRIBE)
     refused(topics, arguments_of(command, tmp_path), topics.group)
+
+
+def test_a_watch_that_may_not_see_retention_says_so(topics: Settings) -> None:
+    """Or what is about to be deleted would look as if it were kept for ever."""
+    send(topics, events(5))
+    forbid(topics, ResourceType.TOPIC, topics.events_topic, AclOperation.DESCRIBE_CONFIGS)
+    done = run_command(topics, "watch", "--once", log_format="json")
+    told = [json.loads(line) for line in done.stderr.splitlines()]
+    assert done.returncode == 0
+    assert [(each["event"], each["topics"]) for each in told] == [
+        ("watch.retention_unseen", [topics.events_topic])
+    ]
+    assert "DescribeConfigs" in told[0]["remedy"]
 
 
 def test_who_may_not_send_back_is_told_so_and_can_go_on(topics: Settings, tmp_path: Path) -> None:
