@@ -137,6 +137,8 @@ def _delivering(settings: Settings, stages: Collection[str]) -> Iterator[Rule]:
     if "forward" in stages:
         yield _topic(settings.events_topic, "takes events, and looks at retention before it starts",
                      Operation.READ, look)  # fmt: skip
+    else:
+        yield _sharing_out(settings.events_topic)
     if "retry" in stages:
         yield _topic(settings.retry_topic, "has events wait there, and takes them when they are "
                      "due", Operation.READ, Operation.WRITE, look)  # fmt: skip
@@ -159,10 +161,9 @@ def _notifying(settings: Settings) -> Iterator[Rule]:
     yield _topic(settings.failure_topic, "takes what is parked, and tells of what was deleted",
                  Operation.READ, Operation.WRITE, look)  # fmt: skip
     yield _topic(settings.notification_topic, "writes the notifications", Operation.WRITE, look)
-    yield _topic(settings.events_topic, "shares out the partitions when it leads the group; reads "
-                 "no event", Operation.DESCRIBE)  # fmt: skip
+    yield _sharing_out(settings.events_topic)
     if settings.auto_redrive == "off":
-        yield _topic(settings.retry_topic, "the same", Operation.DESCRIBE)
+        yield _sharing_out(settings.retry_topic)
     else:
         yield _topic(settings.retry_topic, "sends parked events back (automatic redrive)",
                      Operation.WRITE, look)  # fmt: skip
@@ -171,6 +172,13 @@ def _notifying(settings: Settings) -> Iterator[Rule]:
         yield Rule(kind=Kind.GROUP, name=redrive_groups(settings.group), prefixed=True,
                    operations=(Operation.READ,),
                    because="notes up to where it has sent back")  # fmt: skip
+
+
+def _sharing_out(topic: str) -> Rule:
+    # One member of a group shares out the partitions for all. Of a topic that it cannot see it
+    # gives none to anybody, and says nothing.
+    return _topic(topic, "shares out its partitions if it leads the group; reads nothing of it",
+                  Operation.DESCRIBE)  # fmt: skip
 
 
 def _membership(settings: Settings) -> Rule:

@@ -8,10 +8,19 @@ from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
+from confluent_kafka.admin import (
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
 
 from pop_stream.settings import Settings
 from tests.support.command import run_command
 from tests.support.eventually import eventually
+from tests.support.kafka import DEADLINE_SECONDS
 from tests.support.plays import events, pop_id_of
 from tests.support.roles import ROLES, fresh_names, give, kafka_with_users, login
 from tests.support.secured_kafka import SecuredKafka
@@ -206,6 +215,28 @@ def test_a_worker_without_its_rights_does_not_start_and_names_them_all(
         told = [line for line in worker.log.splitlines() if line.startswith("  - ")]
     wanted = sorted(f"  - {each}" for each in (one.format(**names) for one in lacks))
     assert sorted(line.partition(": it ")[0] for line in told) == wanted
+
+
+def test_a_worker_that_could_not_share_out_all_partitions_does_not_start(
+    secured: SecuredKafka, tmp_path: Path
+) -> None:
+    """Led by it, the group would leave the players' topic to nobody, without a word."""
+    settings = fresh_names(secured)
+    made = run_command(settings, "topics", "ensure", "--partitions", "1")
+    assert made.returncode == 0, made.stderr
+    give(settings, "notifier")
+    admin = AdminClient({"bootstrap.servers": secured.plain_servers})
+    rule = AclBindingFilter(
+        ResourceType.TOPIC, settings.events_topic, ResourcePatternType.LITERAL, "User:notifier",
+        "*", AclOperation.DESCRIBE, AclPermissionType.ALLOW,
+    )  # fmt: skip
+    (deleted,) = admin.delete_acls([rule]).values()
+    assert len(deleted.result(DEADLINE_SECONDS)) == 1
+    trial = Trial(settings, tmp_path)
+    own = login(secured, "notifier")
+    with trial.worker("http://127.0.0.1:1/", stages="failure", **own) as worker:
+        assert worker.ends() == 1
+        assert f"Describe on the topic {settings.events_topic}: it shares out" in worker.log
 
 
 def test_a_notifier_may_have_a_group_of_its_own(secured: SecuredKafka, tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_a_right_is_given_only_where_it_is_used() -> None:
     ("stages", "events", "retry", "failure"),
     [
         (("forward",), {"Read"}, {"Write"}, {"Write"}),
-        (("retry",), set(), {"Read", "Write"}, {"Write"}),
+        (("retry",), {"Describe"}, {"Read", "Write"}, {"Write"}),
         (("failure",), {"Describe"}, {"Write"}, {"Read", "Write"}),
         (("forward", "retry", "failure"), {"Read", "Describe"}, {"Read", "Write"},
          {"Read", "Write"}),
