@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import os
 import stat
 from pathlib import Path
 from typing import Final
@@ -16,7 +17,7 @@ def read_key(path: Path) -> bytes:
     """The key in a file. Raises UsageError for a file that others can read, or one too short."""
     try:
         with path.open("rb") as file:
-            mode = stat.S_IMODE(path.stat().st_mode)
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             if mode & 0o077:
                 raise UsageError(
                     f"others than its owner can use the key file {path} (its mode is {mode:04o}): "
