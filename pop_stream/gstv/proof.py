@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pop_stream.gstv.request import RequestHead
-from pop_stream.gstv.signing import signed_lines
+from pop_stream.gstv.signing import SigningKey, signed_lines
 from pop_stream.pop.outcome import NoAnswer
 
 
@@ -29,7 +29,7 @@ class Proof:
 
     credentials: Credentials | None = None
     #: Gives the keys that sign, as they are now, the newest first; none: nothing is signed.
-    keys: Callable[[], tuple[bytes, ...]] | None = None
+    keys: Callable[[], tuple[SigningKey, ...]] | None = None
 
 
 class ProvingHead:

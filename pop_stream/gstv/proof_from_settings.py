@@ -13,6 +13,7 @@ from pop_stream.gstv.credentials import StaticCredentials, basic_lines, bearer_l
 from pop_stream.gstv.oauth_credentials import OAuthCredentials
 from pop_stream.gstv.proof import Credentials, Proof
 from pop_stream.gstv.route import route_of
+from pop_stream.gstv.signing import SigningKey
 from pop_stream.settings import Settings
 from pop_stream.settings.signing_secrets import parse_signing_secrets
 
@@ -23,11 +24,15 @@ def proof_of(settings: Settings, *, trusted: bool) -> Proof | None:
     Raises ValueError when a secret cannot be used.
     """
     secrets = settings.gstv_signing_secrets
-    keys = None if secrets is None else reread_value(secrets, parse_signing_secrets).get
+    keys = None if secrets is None else reread_value(secrets, _keys_of).get
     credentials = _credentials_of(settings) if trusted else None
     if keys is None and credentials is None:
         return None
     return Proof(credentials=credentials, keys=keys)
+
+
+def _keys_of(text: str) -> tuple[SigningKey, ...]:
+    return tuple(SigningKey(key) for key in parse_signing_secrets(text))
 
 
 def _credentials_of(settings: Settings) -> Credentials | None:

@@ -7,6 +7,7 @@ secret: while secrets are changed, a receiver that knows either of the two finds
 import base64
 import hmac
 from collections.abc import Iterable, Sequence
+from hashlib import sha256
 from typing import Final
 
 #: How far a request's time may be from the receiver's, as Standard Webhooks suggests.
@@ -14,18 +15,44 @@ TOLERANCE_SECONDS: Final = 300
 _VERSION: Final = b"v1,"
 #: More signatures than this in one request are not looked at.
 _MOST_SIGNATURES: Final = 32
+_BLOCK_BYTES: Final = 64
 
 
-def sign(keys: Iterable[bytes], pop_id: bytes, timestamp: int, body: bytes) -> bytes:
+class SigningKey:
+    """A key that is ready to sign.
+
+    What HMAC does with the key alone (RFC 2104) is done once: for each request anew it would cost
+    three times as much as all the rest.
+    """
+
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self, key: bytes) -> None:
+        block = (sha256(key).digest() if len(key) > _BLOCK_BYTES else key).ljust(
+            _BLOCK_BYTES, b"\0"
+        )
+        self._inner = sha256(bytes(byte ^ 0x36 for byte in block))
+        self._outer = sha256(bytes(byte ^ 0x5C for byte in block))
+
+    def signature(self, content: bytes) -> bytes:
+        """Sign, and give the signature in base64."""
+        inner = self._inner.copy()
+        inner.update(content)
+        outer = self._outer.copy()
+        outer.update(inner.digest())
+        return base64.b64encode(outer.digest())
+
+
+def sign(keys: Iterable[SigningKey], pop_id: bytes, timestamp: int, body: bytes) -> bytes:
     """Make the value of `webhook-signature`: one signature for each key, in the keys' order.
 
     `timestamp` is in epoch seconds. The id must not hold a dot: it could be taken for another.
     """
     content = b"%b.%d.%b" % (pop_id, timestamp, body)
-    return b" ".join([_VERSION + _signature(key, content) for key in keys])
+    return b" ".join([_VERSION + key.signature(content) for key in keys])
 
 
-def signed_lines(keys: Iterable[bytes], pop_id: bytes, timestamp: int, body: bytes) -> bytes:
+def signed_lines(keys: Iterable[SigningKey], pop_id: bytes, timestamp: int, body: bytes) -> bytes:
     """Make the three header lines of a signed request."""
     return b"webhook-id: %b\r\nwebhook-timestamp: %d\r\nwebhook-signature: %b\r\n" % (
         pop_id,
@@ -35,7 +62,7 @@ def signed_lines(keys: Iterable[bytes], pop_id: bytes, timestamp: int, body: byt
 
 
 def verify(  # noqa: PLR0913 - what a receiver has at hand
-    keys: Sequence[bytes],
+    keys: Sequence[SigningKey],
     pop_id: str,
     timestamp: str,
     signature: str,
@@ -57,12 +84,8 @@ def verify(  # noqa: PLR0913 - what a receiver has at hand
     given = signature.encode("latin-1", "replace").split(b" ")[:_MOST_SIGNATURES]
     # All are compared, each in the same time whatever it holds.
     good = [
-        hmac.compare_digest(each, _VERSION + _signature(key, content))
+        hmac.compare_digest(each, _VERSION + key.signature(content))
         for key in keys
         for each in given
     ]
     return None if any(good) else "webhook-signature holds no signature by a secret that is known"
-
-
-def _signature(key: bytes, content: bytes) -> bytes:
-    return base64.b64encode(hmac.digest(key, content, "sha256"))

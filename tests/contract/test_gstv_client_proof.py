@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from pop_stream.gstv.proof import Proof
-from pop_stream.gstv.signing import verify
+from pop_stream.gstv.signing import SigningKey, verify
 from pop_stream.pop.outcome import Answer, NoAnswer, Trouble
 from tests.support.gstv_posts import posts_to, status, trouble
 from tests.support.gstv_server import Peer, always_ok, hostile_server
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
 UNAUTHORIZED = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"
-KEY, OTHER_KEY = b"k" * 32, b"o" * 32
+KEY, OTHER_KEY = SigningKey(b"k" * 32), SigningKey(b"o" * 32)
 NO_TOKEN = NoAnswer(Trouble.TOKEN, sent=False, detail="the token endpoint is down")
 
 

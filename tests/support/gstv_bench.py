@@ -7,6 +7,7 @@ from pop_stream.gstv.client import GstvClient
 from pop_stream.gstv.connection import Connection
 from pop_stream.gstv.endpoint import parse_endpoint
 from pop_stream.gstv.limits import ClientLimits
+from pop_stream.gstv.proof import Proof
 from pop_stream.pop.outcome import NoAnswer, Outcome, Trouble
 from tests.support.gstv_wire import FakeTransport
 
@@ -20,7 +21,8 @@ LONG = 1000.0
 class Bench:
     """A client on a loop that turns only when told to, with connections made by hand."""
 
-    def __init__(self) -> None:
+    def __init__(self, proof: Proof | None = None) -> None:
+        self._proof = proof
         self.loop = asyncio.new_event_loop()
         self.told: list[tuple[int, Outcome]] = []
         self.started = 0
@@ -38,7 +40,9 @@ class Bench:
             total_timeout_seconds=LONG / 2,
             idle_seconds=LONG / 2,
         )
-        return GstvClient(parse_endpoint("http://gstv.example/"), limits, self._take)
+        return GstvClient(
+            parse_endpoint("http://gstv.example/"), limits, self._take, proof=self._proof
+        )
 
     def _take(self, token: int, outcome: Outcome) -> None:
         assert not self.inside_post

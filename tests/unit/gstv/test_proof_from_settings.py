@@ -9,9 +9,11 @@ import pytest
 from pop_stream.access import reread
 from pop_stream.gstv.proof import Proof
 from pop_stream.gstv.proof_from_settings import proof_of
+from pop_stream.gstv.signing import SigningKey, sign
 from pop_stream.settings import Settings, load_settings
 
 URL = "https://gstv.example/pops"
+OLD = (SigningKey(b"k" * 32),)
 KEY = "whsec_" + base64.b64encode(b"k" * 32).decode()
 
 
@@ -24,6 +26,11 @@ def looked_at_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
 def settings_of(environ: dict[str, str] | None = None, **given: Any) -> Settings:
     """Settings for GSTV."""
     return load_settings(environ or {}, overrides={"gstv_url": URL, **given}, dotenv=None)
+
+
+def signed_by(keys: tuple[SigningKey, ...]) -> bytes:
+    """What the keys make of a request."""
+    return sign(keys, b"id", 100, b"{}")
 
 
 def lines(proof: Proof | None) -> bytes | None:
@@ -67,7 +74,7 @@ def test_others_see_signatures_only() -> None:
     assert proof is not None
     assert proof.credentials is None
     assert proof.keys is not None
-    assert proof.keys() == (b"k" * 32,)
+    assert signed_by(proof.keys()) == signed_by(OLD)
 
 
 def test_a_token_whose_file_is_replaced_is_shown_from_then_on(tmp_path: Path) -> None:
@@ -93,6 +100,6 @@ def test_signing_secrets_are_changed_while_we_run(tmp_path: Path) -> None:
 
     assert proof is not None
     assert proof.keys is not None
-    assert proof.keys() == (b"k" * 32,)
+    assert signed_by(proof.keys()) == signed_by(OLD)
     file.write_text(f"whsec_{base64.b64encode(b'n' * 24).decode()}\n{KEY}\n")
-    assert proof.keys() == (b"n" * 24, b"k" * 32)
+    assert signed_by(proof.keys()) == signed_by((SigningKey(b"n" * 24), *OLD))

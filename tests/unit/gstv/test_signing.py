@@ -1,26 +1,29 @@
 """Signatures: what GSTV is told to expect is what we send."""
 
 import base64
+import hmac
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pop_stream.gstv.signing import sign, signed_lines, verify
+from pop_stream.gstv.signing import SigningKey, sign, signed_lines, verify
 from pop_stream.settings.signing_secrets import parse_signing_secrets
 
 DOCS = Path(__file__).parents[3] / "docs"
 VECTORS = orjson.loads((DOCS / "signing-vectors.json").read_bytes())
 GOOD = {vector["name"]: vector for vector in VECTORS["good"]}
-KEY = b"k" * 32
-OTHER = b"o" * 32
-SECRET = "whsec_" + base64.b64encode(KEY).decode()
-OTHER_SECRET = "whsec_" + base64.b64encode(OTHER).decode()
+KEY_BYTES, OTHER_BYTES = b"k" * 32, b"o" * 32
+KEY, OTHER, THIRD = SigningKey(KEY_BYTES), SigningKey(OTHER_BYTES), SigningKey(b"third" * 5)
+SECRET = "whsec_" + base64.b64encode(KEY_BYTES).decode()
+OTHER_SECRET = "whsec_" + base64.b64encode(OTHER_BYTES).decode()
 
 
-def _keys(vector: dict[str, Any]) -> tuple[bytes, ...]:
-    return parse_signing_secrets(" ".join(vector["secrets"]))
+def _keys(vector: dict[str, Any]) -> tuple[SigningKey, ...]:
+    return tuple(map(SigningKey, parse_signing_secrets(" ".join(vector["secrets"]))))
 
 
 def _why_not(vector: dict[str, Any]) -> str | None:
@@ -45,6 +48,15 @@ def test_a_signature_is_that_of_the_vectors(vector: dict[str, Any]) -> None:
     assert _why_not(vector) is None
 
 
+@given(key=st.binary(max_size=200), content=st.binary())
+def test_a_key_signs_as_hmac_has_it(key: bytes, content: bytes) -> None:
+    """Of any length, also beyond the block of the hash."""
+    expected = base64.b64encode(hmac.digest(key, content, "sha256"))
+
+    assert SigningKey(key).signature(content) == expected
+    assert SigningKey(key).signature(content) == expected
+
+
 @pytest.mark.parametrize("change", VECTORS["refused"], ids=lambda change: change["name"])
 def test_what_was_altered_is_refused(change: dict[str, Any]) -> None:
     """The same vector is good without the change."""
@@ -58,9 +70,9 @@ def test_while_secrets_are_changed_either_of_them_is_enough() -> None:
     """A receiver may know the old one, the new one, or both."""
     signature = sign((KEY, OTHER), b"id", 100, b"{}").decode()
 
-    for known in ((KEY,), (OTHER,), (OTHER, b"third" * 5)):
+    for known in ((KEY,), (OTHER,), (OTHER, THIRD)):
         assert verify(known, "id", "100", signature, b"{}", now=100) is None
-    assert verify((b"third" * 5,), "id", "100", signature, b"{}", now=100) is not None
+    assert verify((THIRD,), "id", "100", signature, b"{}", now=100) is not None
 
 
 def test_the_newest_secret_signs_first() -> None:
@@ -113,7 +125,7 @@ def test_a_request_has_three_lines_more() -> None:
 @pytest.mark.parametrize("between", [" ", ",", "\n", ", ", "\r\n", ",\n  "])
 def test_several_secrets_are_told_apart(between: str) -> None:
     """However they are written down; a line break at the end is no secret."""
-    assert parse_signing_secrets(f"{SECRET}{between}{OTHER_SECRET}\n") == (KEY, OTHER)
+    assert parse_signing_secrets(f"{SECRET}{between}{OTHER_SECRET}\n") == (KEY_BYTES, OTHER_BYTES)
 
 
 @pytest.mark.parametrize("size", [24, 64])
@@ -127,7 +139,7 @@ def test_a_secret_has_24_to_64_bytes(size: int) -> None:
     [
         "",
         " , ",
-        base64.b64encode(KEY).decode(),
+        base64.b64encode(KEY_BYTES).decode(),
         "whsec_",
         "whsec_tulip!",
         "whsec_" + base64.b64encode(b"tulip" * 4).decode(),
