@@ -79,7 +79,7 @@ def test_the_wheel_holds_the_package_its_licence_and_nothing_else(
     assert found == package | {f"{about}/{name}" for name in names}
     assert "pop_stream/py.typed" in found
     assert {name: dict(entry_points[name]) for name in entry_points.sections()} == {
-        "console_scripts": {"pop-stream": "pop_stream.cli.main:main"},
+        "console_scripts": {"pop-stream": "pop_stream.__main__:main"},
         "faust.transports": {"popstream": "pop_stream.stream.transport:Transport"},
     }
 
