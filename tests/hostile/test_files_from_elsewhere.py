@@ -73,9 +73,9 @@ NESTED = b"[" + b"[]," * (10 * MEBIBYTE) + b"[]]\n"
 
 @pytest.mark.parametrize(
     "content",
-    [NESTED[:-1], b'{"popStreamOutbox":' + NESTED[:-1] + b"}\n", b"x" * 130 * MEBIBYTE,
+    [NESTED[:-1], b'{"popStreamOutbox":' + NESTED[:-1] + b"}\n",
      carried() + NESTED],
-    ids=["a first line", "a version", "one line", "behind the signature"],
+    ids=["a first line", "a version", "behind the signature"],
 )  # fmt: skip
 def test_a_carried_file_that_would_fill_the_memory_is_refused(
     content: bytes, key: Path, tmp_path: Path

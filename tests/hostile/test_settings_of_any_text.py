@@ -12,7 +12,7 @@ from pop_stream.settings.loading import load
 
 CANARY = "hunter2-canary"
 FUZZ = settings(
-    derandomize=True, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    derandomize=True, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 ODD = ["", " ", "\0", "\n", "١٢", "1e999", "-0", "nan", "inf", "9" * 400, "0x10", "1_000", "true",
        "\ud800", "\u202e", "http://[", "http://[::1", "http://a:99999/", "https://u:p@h/", "[]:1",
