@@ -15,7 +15,7 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record import util
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 
-from pop_stream.kafka.unpacking import RECORDS_AT, as_plain
+from pop_stream.kafka.unpacking import records_in
 
 #: Where a batch tells its version (KIP-98: the first of which this knows is 2).
 _MAGIC_AT, _MAGIC = 16, 2
@@ -140,13 +140,14 @@ def read_batch(data: bytes | memoryview) -> Iterator[StoredRecord]:
 
     Raises CorruptRecordException; UnreadableBatchError is one of them.
     """
-    plain = as_plain(data)
+    # One copy, and no other is left: it stays until its last record was read.
+    records = b"".join((records_in(data), _BEYOND))
     head = _DefaultRecordBatchPy(data)
     fixed = head.max_timestamp if head.timestamp_type == head.LOG_APPEND_TIME else None
     # Unpacked, they may be millions of the smallest: no list is made of them.
     try:
         yield from _read_records(
-            b"".join((plain[RECORDS_AT:], _BEYOND)),
+            records,
             head._num_records,  # noqa: SLF001 - it has no other way
             head.base_offset,
             head.first_timestamp,

@@ -49,14 +49,19 @@ def as_plain(batch: bytes | memoryview) -> bytes | memoryview:
 
     Raises UnreadableBatchError.
     """
-    codec = codec_of(batch)
-    if not codec:
+    if not codec_of(batch):
         return batch
-    records = unpacked(codec, batch[RECORDS_AT:])
+    records = records_in(batch)
     head = bytearray(batch[:RECORDS_AT])
     head[CODEC_AT] &= ~CODEC_BITS
     _LENGTH.pack_into(head, _LENGTH_AT, RECORDS_AT - _LENGTH_COUNTS_FROM + len(records))
     return b"".join((head, records))
+
+
+def records_in(batch: bytes | memoryview) -> bytes | memoryview:
+    """The records of a batch, unpacked. Raises UnreadableBatchError."""
+    codec, stored = codec_of(batch), batch[RECORDS_AT:]
+    return unpacked(codec, stored) if codec else stored
 
 
 def unpacked(codec: int, data: bytes | memoryview) -> bytes | memoryview:

@@ -55,8 +55,13 @@ class Onward:
         trail = after_failure(claim.trail, attempts=claim.attempts, not_before=0, now_ms=now_ms())
         failure = Failure(reason=f"quarantined:{why.fault}", error=why.detail)
         self._event_log.quarantined(claim, why)
-        outgoing = _record(claim, self._failure_topic, headers_of(trail, failure))
-        self._handoff.start(claim, outgoing, partial(self._quarantined, why.fault.value))
+        topic, then = self._failure_topic, partial(self._quarantined, why.fault.value)
+        make = partial(_record, claim, topic, headers_of(trail, failure))
+        if claim.record.key is None and claim.record.value is None:
+            # One by one they would take an answer of Kafka's each: somebody may write a million.
+            self._handoff.gather(claim, topic, make, then)
+        else:
+            self._handoff.start(claim, make(), then)
 
     def _scheduled(self, reason: str, claim: Claim) -> None:
         if self._finish(claim):
