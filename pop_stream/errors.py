@@ -63,8 +63,19 @@ def missing_topic(*topics: str) -> TopicsMissingError:
     """Make the error for topics that do not exist."""
     return TopicsMissingError(
         f"no such topic: {', '.join(sorted(topics))}; `pop-stream topics ensure` makes it, unless "
-        "the name is wrong: `pop-stream config` shows those in force"
+        "the name is wrong (`pop-stream config` shows those in force), or this user has no right "
+        "to see it (Describe)"
     )
+
+
+def no_right_to_read(topic: str) -> WorkFailedError:
+    """Make the error for a topic that Kafka does not let this user read."""
+    return WorkFailedError(f"no right to read {topic}: this user needs Read on it")
+
+
+def no_right_to_write(topic: str) -> WorkFailedError:
+    """Make the error for a topic that Kafka does not let this user write to."""
+    return WorkFailedError(f"no right to write to {topic}: this user needs Write on it")
 
 
 class StartRefusedError(WorkFailedError):

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from pop_stream.errors import WorkFailedError, missing_topic
+from pop_stream.errors import WorkFailedError, missing_topic, no_right_to_read
 from pop_stream.kafka.admin import connected_admin
 from pop_stream.kafka.allowed import is_hidden, topics_named
 from pop_stream.kafka.clients import consumer_of
@@ -49,7 +49,7 @@ async def spans_of(settings: Settings, topic: str) -> dict[TopicPartition, tuple
     async with connected_admin(settings) as admin:
         (described,) = await topics_named(admin, [topic])
         if is_hidden(described):
-            raise WorkFailedError(f"no right to read {topic}: this user needs Read on it")
+            raise no_right_to_read(topic)
         places = [TopicPartition(topic, one["partition"]) for one in described["partitions"]]
         if not places:
             raise missing_topic(topic)

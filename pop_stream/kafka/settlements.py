@@ -5,9 +5,9 @@ from collections.abc import Callable, Collection
 
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
-from pop_stream.errors import WorkFailedError
+from pop_stream.errors import WorkFailedError, no_right_to_write
 from pop_stream.kafka.clients import producer_of
-from pop_stream.kafka.writable import no_right_to_write, require_writable
+from pop_stream.kafka.writable import require_writable
 from pop_stream.pop.settlement import Settlement
 from pop_stream.settings import Settings
 

@@ -59,7 +59,8 @@ def judge(
                     topic=plan.name,
                     severity=Severity.ERROR,
                     problem="it does not exist",
-                    remedy="create it: pop-stream topics ensure",
+                    remedy="create it: pop-stream topics ensure; if it is there, this user needs "
+                    "Describe on it",
                 )
             )
         else:

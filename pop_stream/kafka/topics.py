@@ -139,6 +139,7 @@ async def _create(
 async def _wait_for_leaders(
     admin: AIOKafkaAdminClient, names: Collection[str]
 ) -> dict[str, TopicState]:
+    states: dict[str, TopicState] = {}
     try:
         async with asyncio.timeout(LEADERS_TIMEOUT_SECONDS):
             while True:
@@ -147,6 +148,11 @@ async def _wait_for_leaders(
                     return states
                 await asyncio.sleep(POLL_SECONDS)
     except TimeoutError as exc:
+        if hidden := sorted(set(names) - states.keys()):
+            raise WorkFailedError(
+                f"Kafka has {', '.join(hidden)} and does not show it: this user needs Describe on "
+                "it"
+            ) from exc
         raise WorkFailedError(
             f"the new topics have no leaders after {LEADERS_TIMEOUT_SECONDS:g} s: is a broker down?"
         ) from exc

@@ -1,6 +1,6 @@
 """Whether a topic is there and may be written: asked before a producer looks for it in vain."""
 
-from pop_stream.errors import WorkFailedError, missing_topic
+from pop_stream.errors import missing_topic, no_right_to_write
 from pop_stream.kafka.admin import connected_admin
 from pop_stream.kafka.allowed import is_hidden, lacking, topics_named
 from pop_stream.kafka.rights import Kind, Operation, Rule
@@ -19,8 +19,3 @@ async def require_writable(settings: Settings, topic: str) -> None:
             raise no_right_to_write(topic)
         if not described["partitions"]:
             raise missing_topic(topic)
-
-
-def no_right_to_write(topic: str) -> WorkFailedError:
-    """Make the error."""
-    return WorkFailedError(f"no right to write to {topic}: this user needs Write on it")

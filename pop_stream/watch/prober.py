@@ -11,9 +11,9 @@ import time
 from collections.abc import Mapping, Sequence
 
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
-from pop_stream.errors import WorkFailedError, missing_topic
+from pop_stream.errors import WorkFailedError, missing_topic, no_right_to_read
 from pop_stream.kafka.admin import connected_admin
 from pop_stream.kafka.group import PartitionState, group_of, partitions_of
 from pop_stream.kafka.reading import Record, first_records, read_all
@@ -64,8 +64,12 @@ class Prober:
         try:
             owed = await self._oldest(seen, retention)
             await self._read_parked(states, redriven)
+        except TopicAuthorizationFailedError as error:
+            raise no_right_to_read(", ".join(map(str, error.args)) or "the topics") from error
         except KafkaError as error:
-            raise WorkFailedError(f"Kafka did not give the records: {error!r}") from error
+            raise WorkFailedError(
+                f"Kafka did not give the records ({error!r}); `pop-stream doctor` says how Kafka is"
+            ) from error
         waiting = self._parked.waiting()
         owed[settings.failure_topic] = owed_of(
             [(each.produced_at, each.parked_at) for each in waiting],

@@ -162,6 +162,33 @@ def test_who_may_not_write_to_a_topic_replays_nothing_to_it(
     refused(topics, ["events", "replay", "run", str(plan)], elsewhere.events_topic)
 
 
+@pytest.mark.parametrize(
+    ("command", "operation"),
+    [
+        ("watch --once", AclOperation.READ),
+        ("player check --topic TOPIC", AclOperation.READ),
+        ("player simulate --events 5", AclOperation.WRITE),
+    ],
+)
+def test_who_watches_checks_or_simulates_without_the_right_is_told_so(
+    topics: Settings, command: str, operation: AclOperation
+) -> None:
+    """By the name of an error in Python before; players were simulated for a minute, in vain."""
+    send(topics, events(5))
+    forbid(topics, ResourceType.TOPIC, topics.events_topic, operation)
+    words = [each.replace("TOPIC", topics.events_topic) for each in command.split()]
+    refused(topics, words, topics.events_topic)
+
+
+def test_a_topic_that_is_hidden_is_told_as_such(topics: Settings) -> None:
+    """Kafka says no more than that it is not there, as of one that does not exist."""
+    forbid(topics, ResourceType.TOPIC, topics.events_topic, AclOperation.DESCRIBE)
+    done = run_command(topics, "player", "simulate", "--events", "5")
+
+    assert done.returncode == 1
+    assert "this user has no right to see it (Describe)" in done.stderr
+
+
 def refused(settings: Settings, command: Sequence[str], name: str) -> None:
     """It ends with 1, names what it may not touch, and tells of rights."""
     done = run_command(settings, *command)

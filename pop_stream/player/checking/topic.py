@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Final
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
-from pop_stream.errors import WorkFailedError
+from pop_stream.errors import WorkFailedError, no_right_to_read
 from pop_stream.kafka.reading import Record, read_all, spans_of
 from pop_stream.player.checking.evidence import Evidence
 from pop_stream.settings import Settings
@@ -45,5 +45,9 @@ async def read_evidence(
     wanted = {place: span for place, span in spans.items() if span[0] < span[1]}
     try:
         await read_all(settings, wanted, took, within_seconds=_PATIENCE_SECONDS)
+    except TopicAuthorizationFailedError as error:
+        raise no_right_to_read(topic) from error
     except KafkaError as error:
-        raise WorkFailedError(f"Kafka does not let {topic} be read: {error!r}") from error
+        raise WorkFailedError(
+            f"Kafka does not let {topic} be read ({error!r}); `pop-stream doctor` says how Kafka is"
+        ) from error

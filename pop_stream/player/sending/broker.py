@@ -20,11 +20,11 @@ from aiokafka.errors import (
 from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from pop_stream.errors import PopStreamError
+from pop_stream.errors import PopStreamError, no_right_to_write
 from pop_stream.kafka.clients import producer_of
 from pop_stream.kafka.complaints import heard_from_aiokafka
 from pop_stream.kafka.reach import unreachable
-from pop_stream.kafka.writable import no_right_to_write, require_writable
+from pop_stream.kafka.writable import require_writable
 from pop_stream.player.sending.abandoning import abandon
 from pop_stream.player.sending.isolation import Group, Isolation, Tried, Verdict
 from pop_stream.player.sending.lot import Answer, Fate, too_large

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from pop_stream.errors import WorkFailedError
+from aiokafka.errors import TopicAuthorizationFailedError
+
+from pop_stream.errors import WorkFailedError, no_right_to_write
 from pop_stream.player.ledger import Confirmed, PlayerLedger
 from pop_stream.player.simulation.batches import LINGER_SECONDS, Batches, Event, Producer
 from pop_stream.player.simulation.outage import Outage
@@ -216,6 +218,8 @@ class SimulatedPlayers:
             # What the broker confirms from here on would stand nowhere.
             why = self._ledger_error.strerror
             raise WorkFailedError(f"the ledger cannot be written ({why})") from self._ledger_error
+        if isinstance(self._error, TopicAuthorizationFailedError):
+            raise no_right_to_write(self._sending.topic) from self._error
         waiting = self._events - self._confirmed
         patience = self._sending.patience_seconds
         if waiting and time.monotonic() - self._waiting_since > patience:
