@@ -44,8 +44,10 @@ def _ours(stream: TextIO) -> TextIO:
     """
     if not isinstance(stream, io.TextIOWrapper):
         return stream
+    file: Any = _File(stream.fileno(), "w", closefd=False)
     return io.TextIOWrapper(
-        io.BufferedWriter(_File(stream.fileno(), "w", closefd=False)),
+        # With PYTHONUNBUFFERED nothing may wait.
+        file if stream.write_through else io.BufferedWriter(file),
         encoding=stream.encoding,
         errors="backslashreplace" if stream.errors == "strict" else stream.errors,
         line_buffering=stream.line_buffering,

@@ -231,6 +231,11 @@ def _loaded(argv: list[str]) -> set[str]:
     return set(done.stderr.split())
 
 
+def test_help_does_not_ask_for_the_version() -> None:
+    """It would take half as long again, and the Tab key, too."""
+    assert "importlib.metadata" not in _loaded(["--help"])
+
+
 @pytest.mark.parametrize(
     "argv", [["--help"], ["--version"], ["config"], ["doctor", "--help"]], ids=" ".join
 )
