@@ -5,16 +5,27 @@ The tables here are written by hand, and know nothing of `pop_stream.kafka.right
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import OffsetAndMetadata
+from confluent_kafka.admin import (
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
 
 from pop_stream.kafka.topics import ensure
 from pop_stream.settings import TOPICS, Settings
 from tests.support.attempts import Somebody, everybody
-from tests.support.kafka import Outgoing, send
+from tests.support.eventually import eventually
+from tests.support.kafka import DEADLINE_SECONDS, Outgoing, send
 from tests.support.roles import NOBODY, ROLES, fresh_names, give, kafka_with_users, password_of
 from tests.support.secured_kafka import SecuredKafka
 
@@ -152,3 +163,33 @@ def test_a_role_may_do_this_with_the_cluster_and_nothing_else(
     """No worker, player or reader makes a topic, or gives a right."""
     assert thing == "cluster"
     assert people[role].on_cluster() == may
+
+
+@pytest.mark.parametrize("role", ["analyst", "operator", "watch"])
+def test_who_only_looks_cannot_commit_for_the_workers_whatever_else_is_allowed(
+    role: str, people: dict[str, Somebody], granted: Settings
+) -> None:
+    """Somebody gives everybody every group; whoever has no denial may then skip events."""
+    topics = {granted.events_topic: "e", granted.retry_topic: "r", granted.failure_topic: "f"}
+    groups = [granted.group, f"{granted.group}-redrive-transient-1"]
+    nobody = people["nobody"]
+    with everybody_has_all_groups(granted):
+        eventually(lambda: nobody.on_group("stranger", topics) == "dojx---", "it is so")
+        assert [people[role].on_group(group, topics) for group in groups] == ["do-----"] * 2
+        assert people[role].on_group("stranger", topics).startswith("dojxe")
+    eventually(lambda: nobody.on_group("stranger", topics) == "-------", "it is over")
+
+
+@contextmanager
+def everybody_has_all_groups(settings: Settings) -> Iterator[None]:
+    """Meanwhile there is a rule that nobody should make."""
+    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers})
+    rule = (ResourceType.GROUP, "*", ResourcePatternType.LITERAL, "User:*", "*",
+            AclOperation.ALL, AclPermissionType.ALLOW)  # fmt: skip
+    for made in admin.create_acls([AclBinding(*rule)]).values():
+        made.result(DEADLINE_SECONDS)
+    try:
+        yield
+    finally:
+        for deleted in admin.delete_acls([AclBindingFilter(*rule)]).values():
+            deleted.result(DEADLINE_SECONDS)

@@ -50,8 +50,8 @@ _REFUSED = {
     )
 }
 #: Said to who has the right, of something that cannot be done all the same: the topic exists, it
-#: has so many partitions already, nobody by this name is in the group.
-_LET = {0, 25, 36, 37}
+#: has so many partitions already, nobody by this name is in the group, there is no such group.
+_LET = {0, 25, 36, 37, 69}
 _TOPIC, _BROKER = 2, 4
 _MS = 10_000
 
