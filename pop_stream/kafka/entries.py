@@ -87,11 +87,8 @@ def extra_of(there: Iterable[Entry], wanted: Collection[Entry], settings: Settin
 
 def untouched(wanted: Iterable[Entry], there: Collection[Entry]) -> list[str]:
     """What no rule is about yet; the first one shuts out whom none allows."""
-    fresh = {
-        (entry.kind, entry.name)
-        for entry in wanted
-        if not any(_covers(each, entry.kind, entry.name) for each in there)
-    }
+    things = {(entry.kind, entry.name) for entry in wanted}
+    fresh = [one for one in things if not any(_covers(each, *one) for each in there)]
     return [f"{kind.name.lower()} {name}" for kind, name in sorted(fresh)]
 
 
