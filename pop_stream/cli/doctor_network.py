@@ -10,7 +10,8 @@ from pop_stream.errors import KafkaUnreachableError, WorkFailedError
 from pop_stream.gstv.from_settings import endpoint_of
 from pop_stream.gstv.trial import try_way
 from pop_stream.kafka.reach import require_kafka
-from pop_stream.kafka.topic_findings import Severity
+from pop_stream.kafka.rights import topics_of_worker
+from pop_stream.kafka.topic_findings import HIDDEN, Severity
 from pop_stream.kafka.topics import check as check_topics
 from pop_stream.pop.outcome import NoAnswer, Trouble
 from pop_stream.settings import Settings
@@ -45,6 +46,9 @@ async def _examine_topics(settings: Settings) -> list[Diagnosis]:
             findings = await check_topics(settings)
     except WorkFailedError as error:
         return [fail("topics", str(error), remedy="look at the rights that Kafka gives us")]
+    # What this worker does not use may well be hidden from it.
+    used = topics_of_worker(settings)
+    findings = [each for each in findings if each.problem != HIDDEN or each.topic in used]
     if not findings:
         return [well("topics", "all there and fit")]
     return [

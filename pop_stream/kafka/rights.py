@@ -113,6 +113,13 @@ def rules_of_worker(settings: Settings) -> tuple[Rule, ...]:
     return tuple(rules)
 
 
+def topics_of_worker(settings: Settings) -> set[str]:
+    """The topics that a worker of the settings reads or writes."""
+    work = {Operation.READ, Operation.WRITE}
+    rules = rules_of_worker(settings)
+    return {each.name for each in rules if each.kind is Kind.TOPIC and work & {*each.operations}}
+
+
 def redrive_groups(group: str) -> str:
     """How the names of the groups begin that note what was sent back."""
     return f"{group}-redrive-"

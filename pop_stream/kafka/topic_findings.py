@@ -15,6 +15,9 @@ from pop_stream.kafka.topic_table import (
 )
 from pop_stream.settings import Settings
 
+#: The problem of a topic that is perhaps there.
+HIDDEN = "this user has no right to see it"
+
 
 class Severity(StrEnum):
     """How bad a finding is."""
@@ -48,7 +51,7 @@ def judge(
                 Finding(
                     topic=plan.name,
                     severity=Severity.ERROR,
-                    problem="this user has no right to see it",
+                    problem=HIDDEN,
                     remedy="give it Describe, which Read and Write include: pop-stream topics acls "
                     "shows the rights of each role",
                 )

@@ -13,7 +13,14 @@ from pop_stream.kafka.admin import connected_admin
 from pop_stream.kafka.allowed import is_hidden, lacking, no_right_to_see, topics_named
 from pop_stream.kafka.clients import producer_of
 from pop_stream.kafka.group import group_of, partitions_of
-from pop_stream.kafka.rights import DELIVERING, Kind, Operation, Rule, rules_of_worker
+from pop_stream.kafka.rights import (
+    DELIVERING,
+    Kind,
+    Operation,
+    Rule,
+    rules_of_worker,
+    topics_of_worker,
+)
 from pop_stream.kafka.topic_findings import Severity
 from pop_stream.kafka.topics import check
 from pop_stream.pop.receipt import encode_receipt, receipt_of
@@ -60,19 +67,12 @@ async def look_around(settings: Settings) -> Surroundings:
     Raises KafkaUnreachableError, and WorkFailedError when Kafka refuses.
     """
     async with connected_admin(settings) as admin:
-        described = await topics_named(admin, _used(settings))
+        described = await topics_named(admin, topics_of_worker(settings))
         members = (await group_of(admin, settings.group)).members
     if hidden := [topic["topic"] for topic in described if is_hidden(topic)]:
         raise no_right_to_see(hidden)
     missing = {topic["topic"] for topic in described if not topic["partitions"]}
     return Surroundings(missing, members)
-
-
-def _used(settings: Settings) -> set[str]:
-    """The topics that this worker reads or writes, by the stages that it has."""
-    work = {Operation.READ, Operation.WRITE}
-    rules = rules_of_worker(settings)
-    return {each.name for each in rules if each.kind is Kind.TOPIC and work & {*each.operations}}
 
 
 async def require_rights(settings: Settings) -> None:
@@ -111,7 +111,7 @@ async def require_topics(settings: Settings) -> None:
 
     Raises KafkaUnreachableError when no broker answers.
     """
-    used = _used(settings)
+    used = topics_of_worker(settings)
     errors = []
     for finding in await check(settings):
         if finding.topic not in used:

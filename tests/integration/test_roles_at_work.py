@@ -145,6 +145,16 @@ def test_the_status_of_a_worker_needs_no_more_than_the_watch_has(house: House) -
     assert "backlog" in done.stdout.lower()
 
 
+def test_the_doctor_asks_for_no_topic_that_this_worker_does_not_use(house: House) -> None:
+    """Those of other stages are hidden from it, and rightly so."""
+    well = house.run("forwarder", "doctor", stages="forward,retry")
+    ill = house.run("forwarder", "doctor", stages="failure")
+    hidden = "this user has no right to see it"
+    assert hidden not in well.stdout + well.stderr
+    assert (ill.stdout + ill.stderr).count(hidden) == 2
+    assert ill.returncode == 1
+
+
 @pytest.mark.parametrize(
     ("role", "command", "right", "on"),
     [
