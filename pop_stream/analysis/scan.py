@@ -75,24 +75,34 @@ class Topics:
         self._settings = settings
         self._has_asked = False
         self._fetching = Fetching(settings)
-        # It answers where partitions begin and end, and what was stored since when.
-        self._consumer = Consumer(
-            {
-                **librdkafka_options(settings),
-                "client.id": "pop-stream-analyst",
-                # Asked for by the client; as nothing is subscribed to, the group is never joined.
-                "group.id": "pop-stream-analyst",
-                "enable.auto.commit": False,
-                "log_level": 0,
-            }
-        )
+        self._made: Consumer | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._fetching.close()
-        self._consumer.close()
+        if self._made is not None:
+            self._made.close()
+
+    @property
+    def _consumer(self) -> Consumer:
+        """What answers where partitions begin and end, and what was stored since when.
+
+        It is made once Kafka was reached, since it goes to any address that a broker gives.
+        """
+        if self._made is None:
+            self._made = Consumer(
+                {
+                    **librdkafka_options(self._settings),
+                    "client.id": "pop-stream-analyst",
+                    # Asked for by the client; nothing is subscribed to, so the group is not joined.
+                    "group.id": "pop-stream-analyst",
+                    "enable.auto.commit": False,
+                    "log_level": 0,
+                }
+            )
+        return self._made
 
     def spans(self, topics: Sequence[str], stored: Stored | None = None) -> list[Span]:
         """Where topics begin and end now; with `stored`, only from where that begins.

@@ -6,7 +6,7 @@ nobody beyond this machine is spoken to in the clear, whatever address a broker 
 """
 
 import logging
-from typing import Any, Final
+from typing import Any
 
 from aiokafka import AIOKafkaClient, AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
@@ -17,12 +17,6 @@ from pop_stream.settings import Settings, is_loopback
 
 # Where aiokafka tells of connections that it does not get: whoever listens there hears of ours.
 _logger = logging.getLogger("aiokafka")
-
-_IN_THE_CLEAR: Final = (
-    "a broker says that it is at {}, and would be spoken to without TLS: set "
-    "POP_STREAM_KAFKA_SECURITY_PROTOCOL to SASL_SSL or SSL, or "
-    "POP_STREAM_KAFKA_ALLOW_PLAINTEXT to true"
-)
 
 
 def producer_of(settings: Settings, **options: Any) -> AIOKafkaProducer:
@@ -53,18 +47,28 @@ def client_of(settings: Settings, **options: Any) -> AIOKafkaClient:
     return client
 
 
+def why_refused(settings: Settings, host: str) -> str | None:
+    """Why a broker that says that it is at this host is not spoken to; None: it is."""
+    in_the_clear = "SSL" not in settings.kafka_security_protocol
+    if not in_the_clear or settings.kafka_allow_plaintext or is_loopback(host):
+        return None
+    return (
+        f"a broker says that it is at {host}, and would be spoken to without TLS: set "
+        "POP_STREAM_KAFKA_SECURITY_PROTOCOL to SASL_SSL or SSL, or "
+        "POP_STREAM_KAFKA_ALLOW_PLAINTEXT to true"
+    )
+
+
 def keep_to(settings: Settings, client: Any) -> None:
     """Hold an AIOKafkaClient to the settings at each connection that it makes to a broker."""
     get = client._get_conn  # noqa: SLF001 - all connections to brokers are made by it
     secret = settings.kafka_sasl_password
     password = reread_secret(secret) if secret else None
-    in_the_clear = "SSL" not in settings.kafka_security_protocol
-    must_stay_here = in_the_clear and not settings.kafka_allow_plaintext
 
     async def connection(node_id: int, **how: Any) -> Any:
-        broker = client.cluster.broker_metadata(node_id) if must_stay_here else None
-        if broker is not None and not is_loopback(broker.host):
-            _logger.error("broker.refused", extra={"detail": _IN_THE_CLEAR.format(broker.host)})
+        broker = client.cluster.broker_metadata(node_id)
+        if broker is not None and (why := why_refused(settings, broker.host)):
+            _logger.error("broker.refused", extra={"detail": why})
             return None  # as for a broker that is not reached
         if password is not None:
             client._sasl_plain_password = password.get()  # noqa: SLF001

@@ -6,7 +6,7 @@ import re
 from aiokafka.errors import KafkaError
 
 from pop_stream.errors import KafkaUnreachableError
-from pop_stream.kafka.clients import client_of
+from pop_stream.kafka.clients import client_of, why_refused
 from pop_stream.kafka.complaints import heard_from_aiokafka
 from pop_stream.settings import Settings, parse_bootstrap_servers
 
@@ -21,7 +21,9 @@ HANDSHAKE_TIMEOUT_SECONDS = 5.0
 async def require_kafka(settings: Settings) -> None:
     """Return when a broker has answered, handshake and login included.
 
-    Raises KafkaUnreachableError with the reason, in at most about 8 seconds.
+    Raises KafkaUnreachableError with the reason, in at most about 8 seconds; also when one of the
+    brokers says that it is where nobody may go. librdkafka goes wherever it is told, so whoever
+    makes a client of it asks here before.
     """
     await require_listener(settings)
     client = client_of(settings, request_timeout_ms=int(HANDSHAKE_TIMEOUT_SECONDS * 1000))
@@ -29,6 +31,9 @@ async def require_kafka(settings: Settings) -> None:
         try:
             async with asyncio.timeout(HANDSHAKE_TIMEOUT_SECONDS):
                 await client.bootstrap()
+            for broker in client.cluster.brokers():
+                if why := why_refused(settings, broker.host):
+                    raise unreachable(settings, why)
         except (KafkaError, OSError, TimeoutError) as exc:
             raise unreachable(settings, _why_unused(complaints, settings)) from exc
         finally:

@@ -27,6 +27,7 @@ class TopicTarget:
     """A topic that events are written to."""
 
     def __init__(self, settings: Settings, topic: str, headers_of: HeadersOf) -> None:
+        """Whoever makes one has reached Kafka (`require_kafka`): librdkafka goes anywhere."""
         self.stopped: str | None = None
         self._topic = topic
         self._headers_of = headers_of

@@ -3,15 +3,20 @@
 import ast
 import asyncio
 import logging
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaClient
 from aiokafka.structs import BrokerMetadata
 
 import pop_stream
 from pop_stream.access import reread
+from pop_stream.analysis import scan
+from pop_stream.analysis.scan import Topics
+from pop_stream.errors import KafkaUnreachableError
 from pop_stream.kafka import clients
 from pop_stream.kafka.clients import client_of
 from pop_stream.kafka.complaints import heard_from_aiokafka
@@ -117,6 +122,29 @@ def test_other_brokers_are_spoken_to(asked: list[Conn], settings: Settings, host
     connect(settings, to=host)
 
     assert [each.host for each in asked] == [host]
+
+
+def test_commands_of_analysts_go_nowhere_in_the_clear_that_a_broker_names(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No client of librdkafka is made before: it goes to any address that it is told."""
+
+    async def bootstrap(client: AIOKafkaClient) -> None:
+        client.cluster._brokers = {1: BrokerMetadata(1, "kafka.example", 9092, None)}
+
+    def never(_: object) -> None:
+        raise AssertionError("a client of librdkafka was made")
+
+    monkeypatch.setattr(AIOKafkaClient, "bootstrap", bootstrap)
+    monkeypatch.setattr(scan, "Consumer", never)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        servers = f"127.0.0.1:{listener.getsockname()[1]}"
+        settings = Settings(kafka_bootstrap_servers=servers)
+        for ask in (Topics.cluster_id, lambda topics: topics.spans(["pop-events"])):
+            with Topics(settings) as topics, pytest.raises(KafkaUnreachableError) as caught:
+                ask(topics)
+            assert "kafka.example" in str(caught.value)
+            assert "POP_STREAM_KAFKA_ALLOW_PLAINTEXT" in str(caught.value)
 
 
 def _calls(path: Path) -> Iterator[str]:
