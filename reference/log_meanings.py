@@ -82,6 +82,8 @@ OTHERS: Final[Mapping[str, str]] = {
     "watch.blind": "The watch does not see Kafka: what it shows is as old as this line. An error "
     "the first time.",
     "watch.sees_again": "It sees Kafka again.",
+    "watch.retention_unseen": "This user may not see how long these topics keep their records, so "
+    "what is about to be deleted looks as if it were kept.",
     "watch.no_marks": "The topic of settled events is missing: all that is parked counts as "
     "waiting.",
     "kafka.ready": "The embedded Kafka takes clients.",

@@ -82,7 +82,7 @@ def acls(
     \b
     Example:
       pop-stream topics acls
-      pop-stream topics acls --player @players.txt --forwarder fwd --notifier fwd --check
+      pop-stream topics acls --player @players.txt --forwarder fwd --check
       pop-stream topics acls --analyst kim --apply
       pop-stream topics acls --player p-7 --print --format kafka-acls
     """  # fmt: skip

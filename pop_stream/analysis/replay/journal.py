@@ -112,8 +112,8 @@ def read_journal(path: Path, plan_sha256: str) -> Written:
             return _written_in(file, path, plan_sha256)[0]
     except OSError as error:
         raise UsageError(
-            f"the journal of the plan cannot be read ({why(error)}); without it nobody "
-            "knows what was sent"
+            f"the journal {path} cannot be read ({why(error)}); without it nobody knows what was "
+            "sent"
         ) from error
 
 

@@ -111,8 +111,10 @@ def read_plan(path: Path) -> Plan:
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from error
     except (OSError, UnicodeDecodeError) as error:
+        # Of the two it is the one that is named.
+        file = (error.filename if isinstance(error, OSError) else None) or path
         raise UsageError(
-            f"the plan {path} cannot be read ({why(error)}); the command without `run` writes one, "
+            f"the plan {file} cannot be read ({why(error)}); the command without `run` writes one, "
             "with --plan FILE --reason TEXT, and beside it its list"
         ) from error
     if found != plan.listed.sha256:

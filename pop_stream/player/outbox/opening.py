@@ -1,5 +1,6 @@
 """Opens an outbox, whatever has become of its file."""
 
+import errno
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,11 +36,11 @@ def open_outbox(path: Path, marks: Marks, boot: bytes) -> Opened:
     """Open it; mended, with what is missing declared lost, where it is damaged.
 
     To be called by the process that records. Raises UsageError for a file that is none of ours,
-    OSError and sqlite3.Error when the disk takes nothing.
+    OSError and sqlite3.Error when the disk takes nothing, or something else stands in its place.
     """
     if path.exists() and not path.is_file():
-        # To mend a device, it would be set aside.
-        raise UsageError(f"{path} is no file: an outbox is a file of its own")
+        # Not to be mended: a device would be set aside. It may be a file again later.
+        raise FileExistsError(errno.EEXIST, "it is no file", str(path))
     with turn(path):
         finish(path)
         if log_is_damaged(path):

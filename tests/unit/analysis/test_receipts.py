@@ -90,7 +90,7 @@ def test_a_file_that_is_not_there_is_named(receipt: Path, name: str) -> None:
     """A receipt alone proves nothing."""
     path = receipt.with_name("fixed.json" + name)
     path.unlink()
-    with pytest.raises(UsageError, match=f"{path.name}'"):
+    with pytest.raises(UsageError, match=f"{path.name} cannot be read"):
         read_receipts([receipt], Settings())
 
 

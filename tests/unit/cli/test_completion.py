@@ -49,7 +49,7 @@ def completed(program: Path, *words: str) -> list[str]:
     ("words", "expected"),
     [
         (("wo",), ["worker"]),
-        (("topics", ""), ["check", "ensure"]),
+        (("topics", ""), ["acls", "check", "ensure"]),
         (("events", "re"), ["report", "replay"]),
         (("events", "search", "--lim"), ["--limit"]),
         (("events", "search", "--topic", "f"), ["failure"]),
