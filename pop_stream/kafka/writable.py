@@ -2,7 +2,7 @@
 
 from pop_stream.errors import missing_topic, no_right_to_write
 from pop_stream.kafka.admin import connected_admin
-from pop_stream.kafka.allowed import is_hidden, lacking, topics_named
+from pop_stream.kafka.allowed import is_hidden, lacking, no_right_to_see, topics_named
 from pop_stream.kafka.rights import Kind, Operation, Rule
 from pop_stream.settings import Settings
 
@@ -15,7 +15,9 @@ async def require_writable(settings: Settings, topic: str) -> None:
     write = Rule(kind=Kind.TOPIC, name=topic, operations=(Operation.WRITE,), because="writes it")
     async with connected_admin(settings) as admin:
         (described,) = await topics_named(admin, [topic])
-        if is_hidden(described) or await lacking(admin, [write]):
+        if is_hidden(described):
+            raise no_right_to_see([topic])
+        if await lacking(admin, [write]):
             raise no_right_to_write(topic)
         if not described["partitions"]:
             raise missing_topic(topic)

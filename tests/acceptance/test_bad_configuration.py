@@ -44,7 +44,7 @@ CASES = [
     _variable(URL, "https://gstv.example/a b", "must not hold spaces"),
     _variable(URL, "http://gstv.example/pops", "without TLS: use https"),
     _variable(URL, "http://127.0.0.1.example/", "without TLS: use https"),
-    _variable("POP_STREAM_NOTIFICATION_URL", "http://10.0.0.1/", "without TLS: use https"),
+    _variable("POP_STREAM_NOTIFICATION_URL", "http://gstv.example/", "without TLS: use https"),
     Case(
         name="the worker without GSTV's address",
         argv=("worker",),

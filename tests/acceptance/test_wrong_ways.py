@@ -26,7 +26,7 @@ NOTHING = "127.0.0.1:1"
 #: They begin without Kafka, and go on until they are ended.
 SERVING = {"pop-stream gstv mock", "pop-stream kafka up", "pop-stream watch"}
 #: What they do needs no Kafka, although they can be told of one.
-WITHOUT_KAFKA = {"pop-stream config", "pop-stream player send"}
+WITHOUT_KAFKA = {"pop-stream config", "pop-stream player send", "pop-stream topics acls"}
 #: What a person can do: a command, a flag, a setting, a word for it; or that a file is not there.
 _NEXT = re.compile(
     r"pop-stream |POP_STREAM_|--[a-z]|\b(give|write|makes?|choose|set)\b|No such file",

@@ -181,12 +181,12 @@ def test_who_watches_checks_or_simulates_without_the_right_is_told_so(
 
 
 def test_a_topic_that_is_hidden_is_told_as_such(topics: Settings) -> None:
-    """Kafka says no more than that it is not there, as of one that does not exist."""
+    """It is not said to be missing."""
     forbid(topics, ResourceType.TOPIC, topics.events_topic, AclOperation.DESCRIBE)
     done = run_command(topics, "player", "simulate", "--events", "5")
 
     assert done.returncode == 1
-    assert "this user has no right to see it (Describe)" in done.stderr
+    assert f"no right to see {topics.events_topic}: this user needs Describe" in done.stderr
 
 
 def refused(settings: Settings, command: Sequence[str], name: str) -> None:
