@@ -17,6 +17,8 @@ WORKER: Final[Mapping[str, str]] = {
     "what. Nothing is lost. A supervisor starts it again; the same line again and again is for "
     "a person.",
     "metrics.listening": "The port of metrics, health and the status page is open.",
+    "page.failed": "A page of that port failed, by a defect; who asked is told no more than that. "
+    "Nothing else is touched.",
     "topic.doubtful": "A topic is there and may lose events, or stop them; `remedy` says what to "
     "change.",
     "topic.missing": "A topic was deleted while the worker runs. Told each half minute.",

@@ -7,27 +7,30 @@ taken all file descriptors of the worker, and with them its connections to GSTV.
 import socket
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from typing import Any, Final
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from prometheus_client.exposition import ThreadingWSGIServer
 
-if TYPE_CHECKING:
-    from wsgiref.types import WSGIApplication
-
+#: What a server calls itself: no version, neither of ours nor of Python.
+NAME: Final = "pop-stream"
 #: Many times what ever asks at once. The oldest has to go: what is answered is answered soon.
 _AT_ONCE: Final = 64
 #: Without a byte.
 _SILENT_SECONDS: Final = 10.0
 
 
-def listen(host: str, port: int, app: "WSGIApplication") -> WSGIServer:
-    """Listen; `serve_forever` answers. Raises OSError when the port is taken, or no such host."""
+def listen(host: str, port: int) -> WSGIServer:
+    """Listen; `serve_forever` answers by the app that is set before it.
+
+    Raises OSError when the port is taken, or no such host.
+    """
     passive = socket.AI_PASSIVE
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=passive)
     family, _, _, _, address = found[0]
     server_class = type("_Server", (_Server,), {"address_family": family})
-    return make_server(str(address[0]), port, app, server_class, _Handler)
+    server: WSGIServer = server_class((str(address[0]), port), _Handler)
+    return server
 
 
 class _Server(ThreadingWSGIServer):
@@ -61,6 +64,10 @@ class _Server(ThreadingWSGIServer):
 
 class _Handler(WSGIRequestHandler):
     timeout = _SILENT_SECONDS
+
+    def version_string(self) -> str:
+        """What is told of us where a request is none, and no page is looked for."""
+        return NAME
 
     def log_message(self, *_: Any) -> None:
         pass

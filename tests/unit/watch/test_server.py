@@ -2,20 +2,24 @@
 
 import asyncio
 import json
+import logging
 import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
+from email.message import Message
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily
 
 from pop_stream.errors import SettingsError
 from pop_stream.watch.facts import Facts
 from pop_stream.watch.history import Sample
-from pop_stream.watch.server import Server, serve
+from pop_stream.watch.server import Page, Server, serve
 from pop_stream.watch.status import Flow, Held, PartitionStatus, Status, WorkStatus
 from pop_stream.watch.tally import Tally
 from pop_stream.watch.worker_pages import worker_pages, worker_registry
@@ -47,6 +51,17 @@ STATUS = Status(
 )  # fmt: skip
 
 
+def answer_of(server: Server, path: str, **headers: str) -> tuple[int, Message, str]:
+    """Ask for a page; its status, its headers, its text."""
+    request = urllib.request.Request(f"http://127.0.0.1:{server.port}{path}", headers=headers)
+    try:
+        with urllib.request.urlopen(request) as answer:  # noqa: S310 - http
+            return answer.status, answer.headers, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.headers, error.read().decode()
+
+
 class Worker:
     """Stands in for one: its numbers, and what it says of itself."""
 
@@ -64,15 +79,8 @@ class Worker:
 
     def get(self, path: str, accept: str = "*/*") -> tuple[int, str, str]:
         """Ask for a page; its status, its content type, its text."""
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.server.port}{path}", headers={"Accept": accept}
-        )
-        try:
-            with urllib.request.urlopen(request) as answer:  # noqa: S310 - http
-                return answer.status, answer.headers["Content-Type"], answer.read().decode()
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.headers["Content-Type"], error.read().decode()
+        status, headers, text = answer_of(self.server, path, Accept=accept)
+        return status, headers["Content-Type"], text
 
     def checks(self, path: str) -> tuple[int, dict[str, Any]]:
         """Ask after its health; the status, and each check with whether it is met."""
@@ -179,19 +187,91 @@ def test_people_get_a_page(worker: Worker, path: str) -> None:
     assert ('http-equiv="refresh"' in text) == (path == "/")
 
 
-@pytest.mark.parametrize("path", ["/", "/still", "/statusz", "/livez", "/readyz"])
+PATHS = ["/", "/still", "/statusz", "/livez", "/readyz", "/metrics", "/nothing"]
+
+
+@pytest.mark.parametrize("path", PATHS)
 def test_a_browser_is_told_to_trust_nothing(worker: Worker, path: str) -> None:
     """Whatever a page might hold: no script runs, nothing is fetched, nothing is kept."""
-    address = f"http://127.0.0.1:{worker.server.port}{path}"
-    try:
-        with urllib.request.urlopen(address) as answer:
-            headers = answer.headers
-    except urllib.error.HTTPError as error:
-        headers = error.headers
+    _, headers, _ = answer_of(worker.server, path)
 
     assert headers["Content-Security-Policy"] == "default-src 'none'; style-src 'unsafe-inline'"
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Cache-Control"] == "no-store"
+    # JSON is UTF-8 by itself.
+    assert headers["Content-Type"] == "application/json" or headers.get_content_charset() == "utf-8"
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/" + "a" * 70_000])
+def test_nothing_says_which_python_answers(worker: Worker, path: str) -> None:
+    """Nor which server: the last is answered before a page is looked for."""
+    _, headers, text = answer_of(worker.server, path)
+
+    assert headers.get_all("Server") == ["pop-stream"]
+    assert "WSGIServer" not in text
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_page_of_another_name_is_told_nothing(worker: Worker, path: str) -> None:
+    """A page in this machine's browser, whose name its owner has lead to 127.0.0.1."""
+    status, headers, text = answer_of(worker.server, path, Host="evil.example:9108")
+
+    assert status == 421
+    assert text == "This is answered under the names of this machine only, as localhost.\n"
+    assert headers["Content-Type"] == "text/plain; charset=utf-8"
+
+
+def test_prometheus_finds_it_under_any_name_where_it_listens_to_a_network() -> None:
+    """By the name of a service, which it does not know itself."""
+    server = serve(CollectorRegistry(), {}, host="0.0.0.0", port=0)  # noqa: S104
+    try:
+        status, _, _ = answer_of(server, "/metrics", Host="pop-stream-worker.apps.svc:9108")
+    finally:
+        server.close()
+
+    assert status == 200
+
+
+class BrokenCollector:
+    """A defect of ours in what makes the metrics."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Fail."""
+        raise RuntimeError("the secret of the metrics")
+
+    def describe(self) -> list[GaugeMetricFamily]:
+        """None, so that it is not asked before its time."""
+        return []
+
+
+@pytest.mark.parametrize("path", ["/broken", "/metrics"])
+def test_a_page_that_fails_is_one_line_of_the_log_and_says_nothing(
+    path: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Its trace is in the log, and is not for who asked; the next page is answered."""
+
+    def broken() -> Page:
+        raise RuntimeError("the secret of the page")
+
+    registry = CollectorRegistry()
+    registry.register(BrokenCollector())
+    pages = {"/broken": broken, "/well": lambda: Page("text/plain", b"well")}
+    server = serve(registry, pages, host="127.0.0.1", port=0)
+    try:
+        with caplog.at_level(logging.ERROR):
+            status, headers, text = answer_of(server, path)
+        assert answer_of(server, "/well")[0] == 200
+    finally:
+        server.close()
+
+    assert (status, text) == (500, "This page has failed; the log says why.\n")
+    assert headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert headers["Cache-Control"] == "no-store"
+    (record,) = caplog.records
+    assert (record.getMessage(), vars(record)["path"]) == ("page.failed", path)
+    assert record.exc_info is not None
+    assert "secret" in str(record.exc_info[1])
+    assert capfd.readouterr().err == ""
 
 
 def test_a_name_that_is_no_text_is_shown_all_the_same(worker: Worker) -> None:
