@@ -3,9 +3,11 @@
 import asyncio
 import json
 import time
-import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from typing import Any
 
 from pop_stream.kafka.backlog import Backlog, backlog_of
@@ -14,6 +16,7 @@ from pop_stream.watch.figures import STILL, forecast, span
 from pop_stream.watch.status import PATH
 
 _ANSWER_SECONDS = 3.0
+_MOST_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,14 +65,28 @@ async def watch(settings: Settings, *, seconds: float) -> Report:
     # What it finishes on the events topic for the retry topic it has still before it.
     finished = produced - sum(one.events for one in last) + sum(one.events for one in first)
     host = "127.0.0.1" if settings.metrics_host == "0.0.0.0" else settings.metrics_host  # noqa: S104
-    address = f"{host}:{settings.metrics_port}"
     return Report(
-        address=address,
-        worker=await asyncio.to_thread(_ask, f"http://{address}{PATH}"),
+        address=f"{host}:{settings.metrics_port}",
+        worker=await asyncio.to_thread(ask, host, settings.metrics_port),
         backlogs=tuple(last),
         produced_per_second=produced / passed,
         finished_per_second=max(finished, 0) / passed,
     )
+
+
+def ask(host: str, port: int) -> dict[str, Any] | None:
+    """What a worker says of itself; None when none answers there.
+
+    It is asked itself: whatever the environment says of proxies, and wherever it may redirect to.
+    """
+    try:
+        with closing(HTTPConnection(host, port, timeout=_ANSWER_SECONDS)) as connection:
+            connection.request("GET", PATH)
+            answer = connection.getresponse()
+            found = json.loads(answer.read(_MOST_BYTES)) if answer.status == HTTPStatus.OK else None
+    except (OSError, HTTPException, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def as_object(report: Report) -> dict[str, Any]:
@@ -130,12 +147,3 @@ def _gstv(held: dict[str, Any] | None, now: float) -> str:
     probes_in = held["next_probe_at"] - now
     probe = f"next probe in {span(probes_in)}" if probes_in > 0 else "a probe is under way"
     return f"everything is held for {span(now - held['since'])}: {held['reason']}; {probe}"
-
-
-def _ask(url: str) -> dict[str, Any] | None:
-    try:
-        with urllib.request.urlopen(url, timeout=_ANSWER_SECONDS) as answer:  # noqa: S310 - http
-            found: dict[str, Any] = json.loads(answer.read(1_000_000))
-    except (OSError, ValueError):
-        return None
-    return found

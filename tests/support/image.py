@@ -27,6 +27,7 @@ class Image:
     folders: Mapping[str, Path]
     environment: dict[str, str] = field(default_factory=dict)
     user: str = "0"
+    workdir: str = "/"
     entrypoint: list[str] = field(default_factory=list)
     healthcheck: list[str] = field(default_factory=list)
 
@@ -61,6 +62,8 @@ def play_dockerfile(folder: Path) -> Image:
                 image.environment |= {key: image.here(value) for key, _, value in pairs}
             case "USER":
                 image.user = rest.partition(":")[0]
+            case "WORKDIR":
+                image.workdir = rest
             case "ENTRYPOINT":
                 image.entrypoint = eval(rest)  # noqa: S307 - our own Dockerfile's JSON
             case "HEALTHCHECK":
@@ -120,7 +123,7 @@ def confined(image: Image, command: Sequence[str], *, processes: int = 128) -> l
             *_way_to_python(),
             "mount -o remount,bind,ro /",
             "mount -t tmpfs -o mode=1777 tmpfs /mnt",
-            "cd /mnt",
+            f"cd {shlex.quote(image.workdir)}",
             f"exec {inside}",
         ]
     )
