@@ -244,7 +244,7 @@ class Disk:
     def _read_marks(self) -> None:
         if self._marks_file is None:
             try:
-                self._marks_file = MarksFile(self._path.with_name(f"{self._path.name}.marks"))
+                self._marks_file = MarksFile(self._path)
             except OSError as error:
                 # One can do without.
                 log.warning("outbox.marks_not_opened", extra={"error": str(error)})

@@ -9,15 +9,17 @@ from types import TracebackType
 from typing import Self
 
 from pop_stream.errors import OutboxBusyError
+from pop_stream.player.outbox.modes import mode_beside
 
 
 class FileLock:
     """A lock on a file of its own. The kernel takes it back when its process ends, however."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises OSError when the file cannot be made."""
-        self._path = path
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    def __init__(self, outbox: Path, what: str) -> None:
+        """`what` it is for ends the file's name. Raises OSError when the file cannot be made."""
+        self._path = outbox.with_name(f"{outbox.name}.{what}")
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        self._file = os.open(self._path, flags, mode_beside(outbox))
 
     def take(self, purpose: str) -> None:
         """Take it now. Raises OutboxBusyError, with the process that has it."""
@@ -54,17 +56,17 @@ class FileLock:
 
 def recording_lock(path: Path) -> FileLock:
     """Of the one process that writes plays down."""
-    return FileLock(path.with_name(f"{path.name}.recording"))
+    return FileLock(path, "recording")
 
 
 def sending_lock(path: Path) -> FileLock:
     """Of the one process that sends them."""
-    return FileLock(path.with_name(f"{path.name}.sending"))
+    return FileLock(path, "sending")
 
 
 def turn_lock(path: Path) -> FileLock:
     """Of whoever writes to the file just now."""
-    return FileLock(path.with_name(f"{path.name}.turn"))
+    return FileLock(path, "turn")
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import orjson
 
+from pop_stream.player.outbox.modes import mode_beside
 from pop_stream.player.outbox.settled import Spans, joined
 
 #: Two places in turn: a write that is torn leaves the one before.
@@ -43,9 +44,10 @@ class Marks:
 class MarksFile:
     """The file. It is read once, at the start."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, outbox: Path) -> None:
         """Raises OSError when it can be neither opened nor made."""
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        self._file = os.open(_marks_of(outbox), flags, mode_beside(outbox))
         self._turn = 0
 
     def read(self) -> Marks:
@@ -75,13 +77,17 @@ class MarksFile:
 def read_marks(outbox: Path) -> Marks:
     """The newest marks of an outbox, for who only reads; none, when there are none to be read."""
     try:
-        file = os.open(outbox.with_name(f"{outbox.name}.marks"), os.O_RDONLY | os.O_CLOEXEC)
+        file = os.open(_marks_of(outbox), os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return Marks()
     try:
         return _newest(file)[1]
     finally:
         os.close(file)
+
+
+def _marks_of(outbox: Path) -> Path:
+    return outbox.with_name(f"{outbox.name}.marks")
 
 
 def _newest(file: int) -> tuple[int, Marks]:

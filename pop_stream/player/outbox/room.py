@@ -9,6 +9,7 @@ from typing import Final
 
 from pop_stream.player.outbox.log_check import log_of
 from pop_stream.player.outbox.missing import numbers_of
+from pop_stream.player.outbox.modes import mode_beside
 from pop_stream.player.outbox.packing import packed
 from pop_stream.player.outbox.row import COLUMNS, Row, State, sound_row, turn
 from pop_stream.player.outbox.schema import DamagedError
@@ -145,6 +146,7 @@ class Reserve:
     """
 
     def __init__(self, path: Path) -> None:
+        self._outbox = path
         self._path = path.with_name(f"{path.name}.reserve")
         self._is_kept = False
 
@@ -161,8 +163,12 @@ class Reserve:
         return self._is_kept
 
     def _take(self) -> None:
-        with self._path.open("ab") as file:
-            os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
+        file = os.open(self._path, flags, mode_beside(self._outbox))
+        try:
+            os.posix_fallocate(file, 0, RESERVE_BYTES)
+        finally:
+            os.close(file)
 
     def give(self) -> bool:
         """Give the room back. Gives whether there was any."""

@@ -16,6 +16,7 @@ from typing import Final
 from pop_stream.player.outbox import facts, losses
 from pop_stream.player.outbox.disk_bytes import bytes_of
 from pop_stream.player.outbox.log_check import log_of
+from pop_stream.player.outbox.modes import mode_beside
 from pop_stream.player.outbox.pages import Pages, page_size_of
 from pop_stream.player.outbox.row import COLUMNS, Row, State, seal_of
 from pop_stream.player.outbox.schema import PAGE_BYTES, connect
@@ -67,7 +68,8 @@ def finish(path: Path) -> None:
 
 
 def _build(path: Path, draft: Path) -> int:
-    with closing(connect(draft, is_draft=True)) as connection:
+    mode = mode_beside(path)
+    with closing(connect(draft, is_draft=True, mode=mode)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         with bytes_of(path) as main, bytes_of(log_of(path)) as log:
             rows = _take(connection, Pages(main, log, page_size_of(main, log, PAGE_BYTES)).rows())

@@ -1,9 +1,13 @@
 """The file of an outbox: its tables, and how it is opened."""
 
+import os
 import sqlite3
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
+
+from pop_stream.player.outbox.modes import OWNERS_ALONE
 
 VERSION: Final = 1
 #: "POPS": an outbox, and no other SQLite file.
@@ -56,16 +60,22 @@ class DamagedError(sqlite3.DatabaseError):
 
 
 def connect(
-    path: Path, *, page_bytes: int = PAGE_BYTES, is_draft: bool = False
+    path: Path,
+    *,
+    page_bytes: int = PAGE_BYTES,
+    is_draft: bool = False,
+    mode: int = OWNERS_ALONE,
 ) -> sqlite3.Connection:
     """Open an outbox, and make it where there is none.
 
     A commit returns once the disk has it (`synchronous=FULL`): power goes away at a pump. Not so of
-    a draft: it is on the disk when its maker has synced the file.
+    a draft: it is on the disk when its maker has synced the file. `mode` is that of a new file, and
+    SQLite's files beside it get the same.
 
     Raises ForeignFileError for a file of a newer pop-stream or of another program, and
     sqlite3.Error.
     """
+    _make_file(path, mode)
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
         connection.execute(f"PRAGMA page_size = {page_bytes:d}")
@@ -83,6 +93,18 @@ def connect(
         connection.close()
         raise
     return connection
+
+
+def _make_file(path: Path, mode: int) -> None:
+    """Make an empty file where there is none, before SQLite does, which asks only the umask."""
+    # Never one that is there: to close it would take away this process's locks on it. What keeps it
+    # from being made SQLite tells, too.
+    with suppress(OSError):
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        try:
+            os.fchmod(file, mode)
+        finally:
+            os.close(file)
 
 
 def seal_of_values(*values: object) -> int:
