@@ -38,6 +38,11 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def private(path: str, flags: int) -> int:
+    """An opener of files that are their owner's alone, where they are new."""
+    return os.open(path, flags, 0o600)
+
+
 def sha256_of(path: Path) -> str:
     """The SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as file:

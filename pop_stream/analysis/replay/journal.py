@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from pop_stream.analysis.durable import sync
+from pop_stream.analysis.durable import private, sync
 from pop_stream.analysis.replay.done import Done, Ended
 from pop_stream.errors import UsageError, WorkFailedError, why
 
@@ -49,7 +49,7 @@ class Journal:
         self._path = path
         self._plan = plan_sha256
         try:
-            self._file = path.open("a+b")
+            self._file = open(path, "a+b", opener=private)  # noqa: SIM115
         except OSError as error:
             raise WorkFailedError(
                 f"{path} cannot be written ({why(error)}): a plan needs its journal beside it"

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from pop_stream.analysis.durable import durable, sha256_of
+from pop_stream.analysis.durable import durable, private, sha256_of
 from pop_stream.analysis.event_view import EventView
 from pop_stream.analysis.replay.plan import Plan, Planned, PlannedList, parse_plan
 from pop_stream.errors import UsageError, WorkFailedError, why
@@ -59,7 +59,7 @@ class ListWriter:
         self._sha256 = hashlib.sha256()
         self._count = 0
         try:
-            self._file = self._partial.open("wb")
+            self._file = open(self._partial, "wb", opener=private)  # noqa: SIM115
         except OSError as error:
             raise WorkFailedError(
                 f"{path} cannot be written ({why(error)}); --plan FILE names another place"
@@ -93,10 +93,16 @@ class ListWriter:
 
 
 def write_whole(path: Path, content: str) -> None:
-    """Write a file so that it is there whole or not at all. Raises WorkFailedError."""
+    """Write a file so that it is there whole or not at all, for its owner alone.
+
+    Raises WorkFailedError.
+    """
     try:
-        with durable(path) as unfinished:
-            unfinished.write_text(content, encoding="utf-8")
+        with (
+            durable(path) as unfinished,
+            open(unfinished, "w", encoding="utf-8", opener=private) as file,
+        ):
+            file.write(content)
     except OSError as error:
         raise WorkFailedError(
             f"{path} cannot be written ({why(error)}); --plan FILE names another place"

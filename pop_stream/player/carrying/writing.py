@@ -18,6 +18,7 @@ from pop_stream.player.carrying.reading import verified
 from pop_stream.player.carrying.waiting import STATES, plays_of, survey_of, waiting_rows
 from pop_stream.player.outbox.file import OutboxFile
 from pop_stream.player.outbox.locks import sending_lock
+from pop_stream.player.outbox.modes import private
 from pop_stream.player.outbox.reading import reading
 from pop_stream.player.outbox.room import moved
 from pop_stream.player.outbox.row import State
@@ -113,7 +114,7 @@ def _written(
 def _new_file(path: Path) -> Iterator[IO[bytes]]:
     """A file that was not there; it is gone again when the block fails."""
     try:
-        file = path.open("xb")
+        file = open(path, "xb", opener=private)  # noqa: SIM115 - closed by who uses it
     except FileExistsError:
         raise UsageError(f"{path} is there already: it is never written over") from None
     except OSError as error:

@@ -1,6 +1,8 @@
 """A plan, and the files beside it."""
 
 import json
+import os
+import stat
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,13 @@ from pop_stream.analysis.replay.journal import Journal, Written, read_journal
 from pop_stream.analysis.replay.plan import Plan, Planned, PlannedList, parse_plan
 from pop_stream.analysis.replay.plan_files import (
     ListWriter,
+    journal_of,
     list_of,
     planned_in,
     read_plan,
     write_whole,
 )
+from pop_stream.analysis.replay.plan_files import receipt_of as place_of_receipt
 from pop_stream.analysis.replay.receipt import receipt_of
 from pop_stream.analysis.scan import Span
 from pop_stream.errors import UsageError
@@ -92,6 +96,22 @@ def test_the_list_names_the_events(tmp_path: Path) -> None:
     assert read_plan(path).listed.events == 1
     assert list(planned_in(list_of(path))) == [Planned(0, "pop-events", 3, 17, POP_ID)]
     assert sorted(one.name for one in tmp_path.iterdir()) == ["p.json", "p.json.events"]
+
+
+def test_a_plan_and_all_beside_it_are_their_owners_alone(tmp_path: Path) -> None:
+    """They name events and who sends them back; who reviews a plan is given it."""
+    before = os.umask(0o022)
+    try:
+        path = written_plan(tmp_path)
+        with Journal(journal_of(path), "digest") as journal:
+            journal.begin({"operator": "kim"})
+        write_whole(place_of_receipt(path), "{}")
+    finally:
+        os.umask(before)
+
+    names = ["p.json", "p.json.events", "p.json.journal", "p.json.receipt.json"]
+    modes = {one.name: stat.S_IMODE(one.stat().st_mode) for one in tmp_path.iterdir()}
+    assert modes == dict.fromkeys(names, 0o600)
 
 
 def test_a_list_that_is_not_finished_leaves_nothing(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 import base64
 import json
+import os
 import sqlite3
+import stat
 from dataclasses import replace
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -82,6 +84,18 @@ def test_the_file_holds_what_would_be_sent(path: Path, key: Path) -> None:
         assert list(carried.records()) == [record_of(row) for row in rows_of(path)]
     assert states_of(path) == [State.READY] * 5
     assert KEY not in file.read_text()
+
+
+def test_the_file_is_its_owners_alone(path: Path, key: Path) -> None:
+    """It is signed, and not encrypted."""
+    recorded(path, 1)
+    before = os.umask(0o022)
+    try:
+        assert export(path, key).returncode == 0
+    finally:
+        os.umask(before)
+
+    assert stat.S_IMODE(path.with_name("carried.pops").stat().st_mode) == 0o600
 
 
 def test_a_body_that_is_no_text_stays_what_it_is(path: Path, key: Path) -> None:
