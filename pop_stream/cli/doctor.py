@@ -4,10 +4,12 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
 from pop_stream.cli.diagnosis import Diagnosis, Level
+from pop_stream.cli.doctor_files import examine_files
 from pop_stream.cli.doctor_machine import examine_machine
 from pop_stream.cli.output import print_columns, print_json
 from pop_stream.cli.settings_options import with_settings
@@ -21,9 +23,10 @@ from pop_stream.settings import Settings
 def doctor(*, settings: Settings, as_json: bool) -> int:
     r"""Say what is wrong with this machine.
 
-    Looks at Python and its packages, the limits of this machine, its clock, whether Kafka answers
-    and has the topics, and whether GSTV takes connections; nothing is sent to GSTV. The exit code
-    is 1 when something fails, 3 when it is Kafka that cannot be reached.
+    Looks at Python and its packages, the limits of this machine, its clock, whether others can read
+    the files of secrets or write the settings, whether Kafka answers and has the topics, and
+    whether GSTV takes connections; nothing is sent to GSTV. The exit code is 1 when something
+    fails, 3 when it is Kafka that cannot be reached.
 
     \b
     Example:
@@ -33,7 +36,11 @@ def doctor(*, settings: Settings, as_json: bool) -> int:
     # Not at the top: aiokafka takes its time to import, and --help should not wait for it.
     from pop_stream.cli.doctor_network import KAFKA, examine_network  # noqa: PLC0415
 
-    found = [*examine_machine(settings), *asyncio.run(examine_network(settings))]
+    found = [
+        *examine_machine(settings),
+        *examine_files(settings, Path()),
+        *asyncio.run(examine_network(settings)),
+    ]
     if as_json:
         print_json([asdict(each) for each in found])
     elif sys.stdout.isatty():
