@@ -49,6 +49,7 @@ def as_object(standing: Standing, *, now_ms: int) -> dict[str, Any]:
         "recordedBy": standing.recorder,
         "sentBy": standing.sender,
         "damage": list(standing.damage),
+        "mode": None if standing.mode is None else f"{standing.mode:04o}",
     }  # fmt: skip
 
 
@@ -66,6 +67,9 @@ def as_lines(standing: Standing, *, now_ms: int) -> Iterator[str]:
     yield f"recorded by {_process(standing.recorder)}; sent by {_process(standing.sender)}"
     if contents is not None:
         yield from _alarms_of(contents)
+    if standing.mode is not None and standing.mode & 0o007:
+        yield (f"OPEN    everybody on this machine can use it (mode {standing.mode:04o}): "
+               f"chmod o= {standing.path}*")  # fmt: skip
     for said in standing.damage:
         yield f"DAMAGED {said}"
 

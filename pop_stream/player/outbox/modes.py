@@ -14,10 +14,16 @@ def mode_beside(outbox: Path) -> int:
 
     So whoever was let in once is not shut out by the next file.
     """
+    mode = mode_of(outbox)
+    return OWNERS_ALONE if mode is None else mode & 0o666 | OWNERS_ALONE
+
+
+def mode_of(outbox: Path) -> int | None:
+    """Who can do what with it; None: it is not there."""
     try:
-        return stat.S_IMODE(outbox.stat().st_mode) & 0o666 | OWNERS_ALONE
+        return stat.S_IMODE(outbox.stat().st_mode)
     except OSError:
-        return OWNERS_ALONE
+        return None
 
 
 def private(path: str, flags: int) -> int:

@@ -16,6 +16,7 @@ from pop_stream.player.outbox.limits import Limits, noted_limits
 from pop_stream.player.outbox.log_check import log_of
 from pop_stream.player.outbox.losses import Loss
 from pop_stream.player.outbox.marks import read_marks
+from pop_stream.player.outbox.modes import mode_of
 from pop_stream.player.outbox.reading import reading
 from pop_stream.player.outbox.room import used_bytes
 from pop_stream.player.outbox.row import State
@@ -93,6 +94,8 @@ class Standing:
     #: Of the file, and of the log beside it.
     file_bytes: int
     log_bytes: int
+    #: Who can do what with the file; None: it is not there.
+    mode: int | None
     #: Of this machine, now.
     clock: str
     #: Processes; None: nobody.
@@ -129,6 +132,7 @@ def standing_of(path: Path, *, with_confirmed: bool = True) -> Standing:
         limits=limits,
         file_bytes=_size(path),
         log_bytes=_size(log_of(path)),
+        mode=mode_of(path),
         clock=kernel_sync(),
         recorder=recorder_of(path),
         sender=sender_of(path),

@@ -67,6 +67,18 @@ def test_it_says_what_waits_and_who_uses_it(path: Path) -> None:
     assert found["damage"] == found["lost"] == found["aside"] == []
 
 
+@pytest.mark.parametrize(("mode", "is_told"), [(0o600, False), (0o660, False), (0o644, True)])
+def test_it_says_when_everybody_can_read_it(path: Path, mode: int, is_told: bool) -> None:
+    """As those are that an older pop-stream has made; nobody need be woken for it."""
+    recorded(path, 1)
+    path.chmod(mode)
+    done = status(path)
+
+    assert done.returncode == 0
+    assert (f"chmod o= {path}*" in done.stdout) == is_told
+    assert told(path)["mode"] == f"{mode:04o}"
+
+
 def test_the_limits_are_those_that_the_player_has_set(path: Path) -> None:
     """Also when it does not run; and those that all have, where it has set none."""
     recorded(path, 1)
