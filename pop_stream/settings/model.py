@@ -307,7 +307,8 @@ class WatchSettings(_Section):
     """What the worker and `pop-stream watch` show."""
 
     metrics_host: Text = "127.0.0.1"
-    """The address that metrics and health are served on. 0.0.0.0: on all of this machine."""
+    """The address that metrics and health are served on. 0.0.0.0: on all of this machine. On a
+    loopback address only requests for the names of this machine are answered, as localhost."""
 
     metrics_port: Port = 9108
     """The port of metrics and health. 0: a free one, which the log names."""

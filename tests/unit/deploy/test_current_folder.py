@@ -34,3 +34,11 @@ def test_nothing_starts_the_image_elsewhere() -> None:
     assert [each for each in ours if "working_dir" in each or not each["read_only"]] == []
     assert [each for each in containers if "workingDir" in each] == []
     assert all(each["securityContext"]["readOnlyRootFilesystem"] for each in containers)
+
+
+def test_a_unit_starts_where_systemd_starts_all() -> None:
+    """In the root, which only root can write."""
+    units = [path.read_text() for path in (ROOT / "deploy/systemd").glob("*.service")]
+
+    assert len(units) == 3
+    assert [text for text in units if "WorkingDirectory" in text] == []
