@@ -1,6 +1,7 @@
 """Fixtures for all tests. Everything else that tests share stands in `tests/support/`."""
 
 import asyncio
+import logging
 import os
 import shutil
 import signal
@@ -26,6 +27,9 @@ PARTITIONS = 4
 
 #: It keeps the cores busy for a minute: best beside tests of the whole system, which wait.
 _BEGINS = Path(__file__).parent / "simulation" / "test_schedules.py"
+
+#: Those whose level commands set; the first is the root.
+_LOGGERS = (None, "pop_stream", "aiokafka")
 
 # Its default deadline of 200 ms would make every property a test of the machine's load.
 hypothesis.settings.register_profile("pop-stream", deadline=None)
@@ -58,6 +62,15 @@ def _no_settings_of_the_developer() -> Iterator[dict[str, str]]:
         for name in theirs:
             patch.delenv(name)
         yield theirs
+
+
+@pytest.fixture(autouse=True)
+def _loggers_as_they_were() -> Iterator[None]:
+    """Take back how loud a command made the loggers of this process, which was to be its own."""
+    levels = {logger: logger.level for logger in map(logging.getLogger, _LOGGERS)}
+    yield
+    for logger, level in levels.items():
+        logger.setLevel(level)
 
 
 @pytest.fixture(scope="session")
