@@ -66,11 +66,14 @@ def _no_settings_of_the_developer() -> Iterator[dict[str, str]]:
 
 @pytest.fixture(autouse=True)
 def _loggers_as_they_were() -> Iterator[None]:
-    """Take back how loud a command made the loggers of this process, which was to be its own."""
-    levels = {logger: logger.level for logger in map(logging.getLogger, _LOGGERS)}
+    """Take back what a command did to the log of this process, which it took for its own."""
+    before = [
+        (logger, logger.level, [*logger.handlers]) for logger in map(logging.getLogger, _LOGGERS)
+    ]
     yield
-    for logger, level in levels.items():
+    for logger, level, handlers in before:
         logger.setLevel(level)
+        logger.handlers[:] = handlers
 
 
 @pytest.fixture(scope="session")
