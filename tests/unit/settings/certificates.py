@@ -1,5 +1,10 @@
 """Certificates and keys for tests; they open nothing."""
 
+from collections.abc import Callable
+
+#: Writes a file by its name and text, and gives its path.
+Pem = Callable[[str, str], str]
+
 CERTIFICATE = """\
 -----BEGIN CERTIFICATE-----
 MIIBjDCCATGgAwIBAgIUWfukzKq3RO9d/XT1HCC7rhvr4tEwCgYIKoZIzj0EAwIw

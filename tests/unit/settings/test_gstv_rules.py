@@ -1,13 +1,10 @@
 """Rules of what leads to GSTV: what is missing, what would not be used, what is not safe."""
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 
-from pop_stream.errors import SettingsError
-from pop_stream.settings import SETTINGS, load_settings
-from tests.unit.settings.certificates import CERTIFICATE, KEY, OTHER_KEY
+from pop_stream.settings import SETTINGS
+from tests.unit.settings.certificates import CERTIFICATE, KEY, OTHER_KEY, Pem
+from tests.unit.settings.problems import problems_of
 
 URL = "https://gstv.example/pops"
 OAUTH = {
@@ -24,26 +21,10 @@ GOOD = {
     "api-key": {"gstv_auth": "api-key", "gstv_auth_token": "tulip"},
     "oauth2": OAUTH,
 }
-Pem = Callable[[str, str], str]
-
-
-@pytest.fixture
-def pem(tmp_path: Path) -> Pem:
-    """Write a file, and give its path."""
-
-    def write(name: str, text: str) -> str:
-        (tmp_path / name).write_text(text, encoding="ascii")
-        return str(tmp_path / name)
-
-    return write
 
 
 def _problems(**given: object) -> list[str]:
-    try:
-        load_settings({}, overrides={"gstv_url": URL, **given}, dotenv=None)
-    except SettingsError as error:
-        return error.problems
-    return []
+    return problems_of({"gstv_url": URL, **given})
 
 
 def _blamed(**given: object) -> list[str]:

@@ -1,11 +1,9 @@
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from pop_stream.errors import SettingsError
-from pop_stream.settings import load_settings
-from tests.unit.settings.certificates import CERTIFICATE, ENCRYPTED_KEY, KEY, OTHER_KEY
+from tests.unit.settings.certificates import CERTIFICATE, ENCRYPTED_KEY, KEY, OTHER_KEY, Pem
+from tests.unit.settings.problems import problems_of
 
 SASL_SSL = {
     "kafka_security_protocol": "SASL_SSL",
@@ -13,26 +11,10 @@ SASL_SSL = {
     "kafka_sasl_password": "tulip",
 }
 FAR = {"kafka_bootstrap_servers": "127.0.0.1:9092,kafka.example:9092"}
-Pem = Callable[[str, str], str]
-
-
-@pytest.fixture
-def pem(tmp_path: Path) -> Pem:
-    """Write a file, and give its path."""
-
-    def write(name: str, text: str) -> str:
-        (tmp_path / name).write_text(text, encoding="ascii")
-        return str(tmp_path / name)
-
-    return write
 
 
 def _problems(**given: object) -> list[str]:
-    try:
-        load_settings({}, overrides=given, dotenv=None)
-    except SettingsError as error:
-        return error.problems
-    return []
+    return problems_of(given)
 
 
 def _blamed(**given: object) -> list[str]:
@@ -163,3 +145,46 @@ def test_a_slow_answer_is_no_standstill() -> None:
     """The watchdog is more patient than an attempt."""
     assert _blamed(gstv_timeout_seconds=120) == ["POP_STREAM_PROGRESS_TIMEOUT_SECONDS"]
     assert _problems(gstv_timeout_seconds=120, progress_timeout_seconds=121) == []
+
+
+BY_TOKEN = {"kafka_security_protocol": "SASL_SSL", "kafka_sasl_mechanism": "OAUTHBEARER"}
+ASKED_FOR = {
+    "kafka_oauth_url": "https://login.example/token",
+    "kafka_oauth_client_id": "worker",
+    "kafka_oauth_client_secret": "tulip",
+}
+
+
+@pytest.mark.parametrize("way", [ASKED_FOR, {"kafka_oauth_token": "tulip"}])
+def test_a_token_is_asked_for_or_given(way: dict[str, str]) -> None:
+    """Either will do, with the scope where it is asked for; both or neither will not."""
+    assert _problems(**BY_TOKEN, **way) == []
+    assert _problems(**BY_TOKEN, **ASKED_FOR, kafka_oauth_scope="pop") == []
+    assert _blamed(**BY_TOKEN) == ["POP_STREAM_KAFKA_OAUTH_URL"]
+    assert _blamed(**BY_TOKEN, **ASKED_FOR, kafka_oauth_token="tulip") == ["--kafka-oauth-url"]
+
+
+@pytest.mark.parametrize("name", ["kafka_oauth_client_id", "kafka_oauth_client_secret"])
+def test_who_asks_for_a_token_says_who_he_is(name: str) -> None:
+    """An id alone, or a secret alone, gets none."""
+    given = {key: value for key, value in ASKED_FOR.items() if key != name}
+
+    assert _blamed(**BY_TOKEN, **given) == [f"POP_STREAM_{name.upper()}"]
+
+
+def test_what_a_login_does_not_use_is_refused() -> None:
+    """A password beside a token, a token beside a password, and either without a login."""
+    token = {"kafka_oauth_token": "tulip"}
+    assert len(_problems(**BY_TOKEN, **token, kafka_sasl_password="tulip")) == 1
+    assert len(_problems(**SASL_SSL, **token)) == 1
+    assert len(_problems(**token)) == 1
+    assert len(_problems(**BY_TOKEN, **token, kafka_oauth_scope="pop")) == 1
+
+
+def test_a_secret_for_a_token_goes_nowhere_in_the_clear() -> None:
+    """An issuer by http is one of this machine, unless somebody insists."""
+    far = {**BY_TOKEN, **ASKED_FOR, "kafka_oauth_url": "http://login.example/token"}
+
+    assert "without TLS" in _problems(**far)[0]
+    assert _problems(**far, kafka_allow_plaintext=True) == []
+    assert _problems(**(far | {"kafka_oauth_url": "http://127.0.0.1:1/token"})) == []
